@@ -1,0 +1,1 @@
+"""Sound on this machine: files, measurements, the player."""

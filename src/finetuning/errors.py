@@ -1,0 +1,331 @@
+"""Every exception and warning of the package.
+
+    FinetuningError
+    ├── UsageError (ValueError)            refused here, before any request
+    │   ├── ParameterError                 one parameter of a generation, a listing or a sweep
+    │   ├── SelectionError                 a selection that names no tracks
+    │   ├── ConfirmationRequired           something permanent was asked for without yes=True
+    │   └── AmbiguousPlaylist              a name that two playlists share
+    ├── PlaylistNotFound (LookupError)     no playlist of that name or id
+    ├── SettingsError                      a configuration file, a credential, a base URL
+    ├── MissingExtra (ImportError)         a part of the package that is not installed
+    ├── TransportError                     no answer, or none that is the service's
+    │   ├── ConnectionFailed               nothing was delivered
+    │   ├── AnswerLost                     it was sent, and what became of it is unknown
+    │   ├── InvalidAnswer                  HTML, truncated JSON, a redirect
+    │   └── DownloadFailed                 the media host, the disk, or a length that does not agree
+    ├── APIError                           the service said no: .status .code .details
+    │   ├── InvalidRequest                 400 VALIDATION_ERROR
+    │   ├── NothingDone                    400 ADD_FAILED, MOVE_FAILED
+    │   ├── AuthenticationFailed           401
+    │   ├── OutOfCredits                   402 MONTHLY_LIMIT_REACHED
+    │   ├── PlanRequired                   403 PRO_PLAN_REQUIRED
+    │   ├── NotFound                       404
+    │   ├── RateLimited                    429: .retry_after
+    │   │   └── QueueFull                  429 QUEUE_FULL
+    │   └── ServiceFailed                  5xx
+    ├── GenerationFailed                   the service gave this piece up
+    ├── StillProcessing (TimeoutError)     waited long enough; it goes on, and is paid for
+    └── StudioError                        the embedded service could not start or was closed
+
+    FinetuningWarning (UserWarning)
+    ├── ClampedWarning                     the service moved a value into its range
+    ├── PartialWarning                     a bulk request that changed some tracks and not others
+    └── ServiceWarning                     an answer that is usable but not as documented
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "APIError",
+    "AmbiguousPlaylist",
+    "AnswerLost",
+    "AuthenticationFailed",
+    "ClampedWarning",
+    "ConfirmationRequired",
+    "ConnectionFailed",
+    "DownloadFailed",
+    "FinetuningError",
+    "FinetuningWarning",
+    "GenerationFailed",
+    "InvalidAnswer",
+    "InvalidRequest",
+    "MissingExtra",
+    "NotFound",
+    "NothingDone",
+    "OutOfCredits",
+    "ParameterError",
+    "PartialWarning",
+    "PlanRequired",
+    "PlaylistNotFound",
+    "QueueFull",
+    "RateLimited",
+    "SelectionError",
+    "ServiceFailed",
+    "ServiceWarning",
+    "SettingsError",
+    "StillProcessing",
+    "StudioError",
+    "TransportError",
+    "UsageError",
+]
+
+
+class FinetuningError(Exception):
+    """Base of everything that this package raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What was wrong.
+    hint
+        What to do next; shown on a line of its own.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions cross process boundaries (joblib, worker processes); keyword arguments would be lost.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[FinetuningError], args: tuple[Any, ...], state: dict[str, Any]) -> FinetuningError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(FinetuningError, ValueError):
+    """Refused here, before anything was sent or spent."""
+
+
+class ParameterError(UsageError):
+    """A parameter that the service would not understand.
+
+    Attributes
+    ----------
+    parameter : str
+        Its name as it is written in Python.
+    value : object
+        What was given.
+    """
+
+    def __init__(self, message: str, *, parameter: str, value: Any = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.parameter = parameter
+        self.value = value
+
+
+class SelectionError(UsageError):
+    """A selection from which no track ids can be read."""
+
+
+class ConfirmationRequired(UsageError):
+    """Something permanent was asked for without `yes=True`."""
+
+
+class AmbiguousPlaylist(UsageError):
+    """A name that more than one playlist has.
+
+    Attributes
+    ----------
+    candidates : list of str
+        The ids of the playlists with that name.
+    """
+
+    def __init__(self, message: str, *, candidates: list[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.candidates = candidates
+
+
+class PlaylistNotFound(FinetuningError, LookupError):
+    """No playlist has that name or id."""
+
+
+class SettingsError(FinetuningError):
+    """A configuration file, a credential or a base URL that cannot be used."""
+
+
+class MissingExtra(FinetuningError, ImportError):
+    """A part of the package that is not installed; the message names the command that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} is not installed.", hint=f"Install it with: pip install 'finetuning[{extra}]'"
+        )
+
+
+class TransportError(FinetuningError):
+    """The request brought no answer, or none that is the service's.
+
+    Attributes
+    ----------
+    request : str or None
+        Method and path of the request, without query, body or credentials.
+    """
+
+    def __init__(self, message: str, *, request: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.request = request
+
+
+class ConnectionFailed(TransportError):
+    """The service could not be reached; nothing was delivered, so nothing was spent."""
+
+
+class AnswerLost(TransportError):
+    """The request was sent and the answer was lost: it may or may not have been carried out."""
+
+
+class InvalidAnswer(TransportError):
+    """An answer that is not the service's: HTML, truncated JSON, a redirect.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status that it came with.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, request: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, request=request, hint=hint)
+        self.status = status
+
+
+class DownloadFailed(TransportError):
+    """A file that could not be fetched whole. No partial file stands under its final name."""
+
+
+class APIError(FinetuningError):
+    """The service understood the request and declined it.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    code : str
+        The service's code, such as `VALIDATION_ERROR`; one that this version does not know is kept as it is.
+    details : object
+        The service's details: an object, or a list of per-item errors on `NothingDone`; None if it gave none.
+    retry_after : float or None
+        Seconds to wait before trying again, where the service said so.
+    request : str or None
+        Method and path of the request, without query, body or credentials.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str,
+        details: Any = None,
+        retry_after: float | None = None,
+        request: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.details = details
+        self.retry_after = retry_after
+        self.request = request
+
+    def __str__(self) -> str:
+        where = f" ({self.request})" if self.request else ""
+        text = f"{self.message} [{self.status} {self.code}]{where}"
+        return f"{text}\n{self.hint}" if self.hint else text
+
+
+class InvalidRequest(APIError):
+    """400: the body is missing or a field is invalid."""
+
+
+class NothingDone(APIError):
+    """400 `ADD_FAILED` or `MOVE_FAILED`: no item of the batch succeeded; `details` lists each."""
+
+
+class AuthenticationFailed(APIError):
+    """401: no key, a wrong key, or a deleted account."""
+
+
+class OutOfCredits(APIError):
+    """402: no credits are left this month, nor in a pack."""
+
+
+class PlanRequired(APIError):
+    """403: the account's tier has no access to the API."""
+
+
+class NotFound(APIError):
+    """404: no such generation or playlist, or none that this account may see."""
+
+
+class RateLimited(APIError):
+    """429: too many requests; `retry_after` says how long to wait."""
+
+
+class QueueFull(RateLimited):
+    """429 `QUEUE_FULL`: too many generations in flight; one must finish first."""
+
+
+class ServiceFailed(APIError):
+    """5xx: the service failed, usually in passing."""
+
+
+class GenerationFailed(FinetuningError):
+    """The service accepted the request and could not make the music.
+
+    Attributes
+    ----------
+    generation : Generation
+        The record, with its `error_message`.
+    """
+
+    def __init__(self, message: str, *, generation: Any, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.generation = generation
+
+
+class StillProcessing(FinetuningError, TimeoutError):
+    """Waiting ended before the music was ready; the generation goes on and is paid for.
+
+    Attributes
+    ----------
+    id : str
+        Ask for it later by this id.
+    """
+
+    def __init__(self, message: str, *, id: str, hint: str | None = None) -> None:  # noqa: A002 - the wire's name
+        super().__init__(message, hint=hint)
+        self.id = id
+
+
+class StudioError(FinetuningError):
+    """The embedded service could not start, or was used after it was closed."""
+
+
+class FinetuningWarning(UserWarning):
+    """Base of the warnings of this package."""
+
+
+class ClampedWarning(FinetuningWarning):
+    """The service moved a value into its range; the warning names both."""
+
+
+class PartialWarning(FinetuningWarning):
+    """A bulk request changed some tracks and not others; the outcome names each."""
+
+
+class ServiceWarning(FinetuningWarning):
+    """An answer that can be used but is not as documented."""

@@ -1,0 +1,298 @@
+"""Typed records of what travels on the wire.
+
+The structs refuse unknown fields on purpose: a refusal is how a newer service is noticed at no cost on the fast
+path. `finetuning.decoding` then takes the slower way, which keeps every unknown field in `extra`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "KEYS",
+    "LANGUAGES",
+    "SCALES",
+    "STATUSES",
+    "TIME_SIGNATURES",
+    "Account",
+    "BulkAnswer",
+    "Created",
+    "Generation",
+    "GenerationPage",
+    "ItemError",
+    "Limits",
+    "Parameters",
+    "Playlist",
+    "PlaylistList",
+    "Record",
+    "beats",
+    "parse_time",
+    "snake_case",
+    "split_keyscale",
+]
+
+KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+SCALES = ("major", "minor")
+STATUSES = ("pending", "processing", "completed", "failed")
+LANGUAGES = ("en", "ja", "de", "fr", "es", "zh", "ko", "pt", "it", "ru")
+TIME_SIGNATURES = (2, 3, 4, 5, 6, 7)
+
+
+class Record(
+    msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, repr_omit_defaults=True
+):
+    """Base of every record.
+
+    `extra` holds the fields that the service sent and this version does not name, under their names on the wire.
+    """
+
+    extra: dict[str, Any] = {}
+
+
+class Limits(Record):
+    """What an account may still spend. Counts are in credits; one generation costs one."""
+
+    monthly_generations: int | None = None
+    generations_used: int | None = None
+    monthly_remaining: int | None = None
+    pack_credits: int | None = None
+    total_remaining: int | None = None
+    queue_depth: int | None = None
+
+
+class Account(Record):
+    """Whose key this is, the tier, and what is left."""
+
+    id: str
+    email: str | None = None
+    name: str | None = None
+    tier: str | None = None
+    limits: Limits = msgspec.field(default_factory=Limits)
+
+
+class Parameters(Record):
+    """What the service was asked for, after its clamping.
+
+    `timesignature` is a string in the answer to a create and a number everywhere else.
+    """
+
+    bpm: int | float | None = None
+    duration: int | float | None = None
+    keyscale: str | None = None
+    timesignature: int | str | None = None
+    seed: int | None = None
+    language: str | None = None
+    # Unverified in the service's answers, but the create body's own names, so a reader should know them.
+    key: str | None = None
+    scale: str | None = None
+    lyrics: str | None = None
+    tags: str | None = None
+
+
+class Generation(Record):
+    """One piece of music: what was asked, where it stands, and what came of it.
+
+    `duration` is in seconds; `created` and `completed` hold the service's own text, and `created_at` and
+    `completed_at` the same moments as aware datetimes in UTC.
+    """
+
+    id: str
+    title: str | None = None
+    prompt: str | None = None
+    type: str | None = None
+    status: str | None = None
+    audio_url: str | None = None
+    duration: float | None = None
+    is_public: bool | None = None
+    play_count: int | None = None
+    like_count: int | None = None
+    download_count: int | None = None
+    parameters: Parameters | None = None
+    file_size: int | None = None
+    generation_time: float | None = None
+    error_message: str | None = None
+    webhook: str | None = None
+    created: str | None = msgspec.field(default=None, name="createdAt")
+    completed: str | None = msgspec.field(default=None, name="completedAt")
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When the request was accepted."""
+        return parse_time(self.created)
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When the music was ready, or the attempt was given up."""
+        return parse_time(self.completed)
+
+    @property
+    def bpm(self) -> int | float | None:
+        """The tempo that was asked for, in beats a minute, after clamping."""
+        return self.parameters.bpm if self.parameters else None
+
+    @property
+    def key(self) -> str | None:
+        """The tonic, one of `KEYS`."""
+        return split_keyscale(self.parameters)[0]
+
+    @property
+    def scale(self) -> str | None:
+        """`major` or `minor`."""
+        return split_keyscale(self.parameters)[1]
+
+    @property
+    def time_signature(self) -> int | None:
+        """Beats in a bar, 2 to 7."""
+        value = self.parameters.timesignature if self.parameters else None
+        return beats(value)
+
+    @property
+    def language(self) -> str | None:
+        """The language of the lyrics."""
+        return self.parameters.language if self.parameters else None
+
+    @property
+    def seed(self) -> int | None:
+        """The seed, drawn by the service where none was given."""
+        return self.parameters.seed if self.parameters else None
+
+    @property
+    def requested_duration(self) -> float | None:
+        """The length that was asked for, in seconds, after clamping."""
+        return self.parameters.duration if self.parameters else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the service has done with it, well or badly."""
+        return self.status in ("completed", "failed")
+
+
+class Created(Generation):
+    """The answer to a create request: a generation, and what is left to spend."""
+
+    credits_remaining: int | None = None
+
+
+class GenerationPage(Record):
+    """One page of the listing, newest first."""
+
+    generations: list[Generation]
+    has_more: bool = False
+    next_offset: int | None = None
+
+
+class Playlist(Record):
+    """A playlist; `tracks` is None in a listing, which does not carry them. `total_duration` is in seconds."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    track_count: int | None = None
+    total_duration: float | None = None
+    is_public: bool | None = None
+    is_owner: bool | None = None
+    created: str | None = msgspec.field(default=None, name="createdAt")
+    updated: str | None = msgspec.field(default=None, name="updatedAt")
+    tracks: list[Generation] | None = None
+
+    @property
+    def created_at(self) -> datetime | None:
+        """When it was made."""
+        return parse_time(self.created)
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """When it last changed."""
+        return parse_time(self.updated)
+
+
+class PlaylistList(Record):
+    """All playlists of the account, at once."""
+
+    playlists: list[Playlist]
+
+
+class ItemError(Record):
+    """Why one item of a bulk request was refused. Deletes name the item `id`, playlists `trackId`."""
+
+    id: str | None = None
+    track_id: str | None = None
+    error: str = "no reason given"
+
+    @property
+    def item(self) -> str:
+        """The id that was refused."""
+        return self.id or self.track_id or ""
+
+
+class BulkAnswer(Record):
+    """What one bulk request did; the field that is filled is the verb's own."""
+
+    added: list[str] = []
+    removed: list[str] = []
+    moved: list[str] = []
+    deleted: list[str] = []
+    errors: list[ItemError] = []
+
+    @property
+    def succeeded(self) -> list[str]:
+        """The ids that the request changed, whatever the verb."""
+        return self.added or self.removed or self.moved or self.deleted
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Read any of the service's three timestamp shapes, all of which mean UTC.
+
+    Parameters
+    ----------
+    text
+        `2025-01-15 10:30:00`, `2025-01-15T10:30:00Z`, `2025-01-15T10:30:17.623Z`, or None.
+
+    Returns
+    -------
+    datetime or None
+        Aware, in UTC. None where there is no text, or none that is a time.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=256)
+def _split(keyscale: str) -> tuple[str | None, str | None]:
+    key, _, scale = keyscale.partition(" ")
+    return key or None, scale or None
+
+
+def split_keyscale(parameters: Parameters | None) -> tuple[str | None, str | None]:
+    """Split `"C minor"` into key and scale; either may be missing."""
+    if parameters is None:
+        return None, None
+    if parameters.keyscale:
+        return _split(parameters.keyscale)
+    return parameters.key, parameters.scale
+
+
+def beats(value: int | float | str | None) -> int | None:
+    """Read a time signature that is `4`, `"4"` or `"4/4"`."""
+    if value is None:
+        return None
+    head = str(value).partition("/")[0].strip()
+    return int(float(head)) if re.fullmatch(r"\d+(\.0+)?", head) else None
+
+
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake_case(name: str) -> str:
+    """Turn a name of the wire (`playCount`) into a column name (`play_count`)."""
+    return _BOUNDARY.sub("_", name).replace("-", "_").replace(" ", "_").lower()
