@@ -1,9 +1,9 @@
-"""From the bytes of an answer to a record: strict and fast, or tolerant where the service is newer than we are."""
+"""From the bytes of an answer to a record: fast and strict, or tolerant where the service is newer."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -33,11 +33,11 @@ def decode(content: bytes, kind: type[T]) -> T:
     Raises
     ------
     msgspec.DecodeError
-        The body is not JSON, or (`msgspec.ValidationError`, a subclass) is not shaped like `kind` even with unknown
-        fields set aside and numbers read from strings.
+        The body is not JSON, or (`msgspec.ValidationError`, a subclass) is not shaped like `kind` even with
+        unknown fields set aside and numbers read from strings.
     """
     try:
-        value: T = _decoder(kind).decode(content).data
+        value: T = _decoder(cast("Any", kind)).decode(content).data
     except msgspec.ValidationError:
         envelope = msgspec.json.decode(content, type=Envelope[Any])
         tolerant: T = _build(envelope.data, kind)

@@ -1,37 +1,37 @@
 """Every exception and warning of the package.
 
-    FinetuningError
-    ├── UsageError (ValueError)            refused here, before any request
-    │   ├── ParameterError                 one parameter of a generation, a listing or a sweep
-    │   ├── SelectionError                 a selection that names no tracks
-    │   ├── ConfirmationRequired           something permanent was asked for without yes=True
-    │   └── AmbiguousPlaylist              a name that two playlists share
-    ├── PlaylistNotFound (LookupError)     no playlist of that name or id
-    ├── SettingsError                      a configuration file, a credential, a base URL
-    ├── MissingExtra (ImportError)         a part of the package that is not installed
-    ├── TransportError                     no answer, or none that is the service's
-    │   ├── ConnectionFailed               nothing was delivered
-    │   ├── AnswerLost                     it was sent, and what became of it is unknown
-    │   ├── InvalidAnswer                  HTML, truncated JSON, a redirect
-    │   └── DownloadFailed                 the media host, the disk, or a length that does not agree
-    ├── APIError                           the service said no: .status .code .details
-    │   ├── InvalidRequest                 400 VALIDATION_ERROR
-    │   ├── NothingDone                    400 ADD_FAILED, MOVE_FAILED
-    │   ├── AuthenticationFailed           401
-    │   ├── OutOfCredits                   402 MONTHLY_LIMIT_REACHED
-    │   ├── PlanRequired                   403 PRO_PLAN_REQUIRED
-    │   ├── NotFound                       404
-    │   ├── RateLimited                    429: .retry_after
-    │   │   └── QueueFull                  429 QUEUE_FULL
-    │   └── ServiceFailed                  5xx
-    ├── GenerationFailed                   the service gave this piece up
-    ├── StillProcessing (TimeoutError)     waited long enough; it goes on, and is paid for
-    └── StudioError                        the embedded service could not start or was closed
+FinetuningError
+├── UsageError (ValueError)            refused here, before any request
+│   ├── ParameterError                 one parameter of a generation, a listing or a sweep
+│   ├── SelectionError                 a selection that names no tracks
+│   ├── ConfirmationError              something permanent was asked for without yes=True
+│   └── AmbiguousPlaylistError         a name that two playlists share
+├── PlaylistNotFoundError (LookupError)no playlist of that name or id
+├── SettingsError                      a configuration file, a credential, a base URL
+├── MissingExtraError (ImportError)    a part of the package that is not installed
+├── TransportError                     no answer, or none that is the service's
+│   ├── ConnectError                   nothing was delivered
+│   ├── AnswerLostError                it was sent, and what became of it is unknown
+│   ├── InvalidAnswerError             HTML, truncated JSON, a redirect
+│   └── DownloadError                  the media host, the disk, or a length that does not agree
+├── APIError                           the service said no: .status .code .details
+│   ├── InvalidRequestError            400 VALIDATION_ERROR
+│   ├── NothingDoneError               400 ADD_FAILED, MOVE_FAILED
+│   ├── AuthenticationError            401
+│   ├── OutOfCreditsError              402 MONTHLY_LIMIT_REACHED
+│   ├── PlanRequiredError              403 PRO_PLAN_REQUIRED
+│   ├── NotFoundError                  404
+│   ├── RateLimitError                 429: .retry_after
+│   │   └── QueueFullError             429 QUEUE_FULL
+│   └── ServiceError                   5xx
+├── GenerationError                    the service gave this piece up
+├── StillProcessingError (TimeoutError)waited long enough; it goes on, and is paid for
+└── StudioError                        the embedded service could not start or was closed
 
-    FinetuningWarning (UserWarning)
-    ├── ClampedWarning                     the service moved a value into its range
-    ├── PartialWarning                     a bulk request that changed some tracks and not others
-    └── ServiceWarning                     an answer that is usable but not as documented
+FinetuningWarning (UserWarning)
+├── ClampedWarning                     the service moved a value into its range
+├── PartialWarning                     a bulk request that changed some tracks and not others
+└── ServiceWarning                     an answer that is usable but not as documented
 """
 
 from __future__ import annotations
@@ -40,33 +40,33 @@ from typing import Any
 
 __all__ = [
     "APIError",
-    "AmbiguousPlaylist",
-    "AnswerLost",
-    "AuthenticationFailed",
+    "AmbiguousPlaylistError",
+    "AnswerLostError",
+    "AuthenticationError",
     "ClampedWarning",
-    "ConfirmationRequired",
-    "ConnectionFailed",
-    "DownloadFailed",
+    "ConfirmationError",
+    "ConnectError",
+    "DownloadError",
     "FinetuningError",
     "FinetuningWarning",
-    "GenerationFailed",
-    "InvalidAnswer",
-    "InvalidRequest",
-    "MissingExtra",
-    "NotFound",
-    "NothingDone",
-    "OutOfCredits",
+    "GenerationError",
+    "InvalidAnswerError",
+    "InvalidRequestError",
+    "MissingExtraError",
+    "NotFoundError",
+    "NothingDoneError",
+    "OutOfCreditsError",
     "ParameterError",
     "PartialWarning",
-    "PlanRequired",
-    "PlaylistNotFound",
-    "QueueFull",
-    "RateLimited",
+    "PlanRequiredError",
+    "PlaylistNotFoundError",
+    "QueueFullError",
+    "RateLimitError",
     "SelectionError",
-    "ServiceFailed",
+    "ServiceError",
     "ServiceWarning",
     "SettingsError",
-    "StillProcessing",
+    "StillProcessingError",
     "StudioError",
     "TransportError",
     "UsageError",
@@ -129,11 +129,11 @@ class SelectionError(UsageError):
     """A selection from which no track ids can be read."""
 
 
-class ConfirmationRequired(UsageError):
+class ConfirmationError(UsageError):
     """Something permanent was asked for without `yes=True`."""
 
 
-class AmbiguousPlaylist(UsageError):
+class AmbiguousPlaylistError(UsageError):
     """A name that more than one playlist has.
 
     Attributes
@@ -147,7 +147,7 @@ class AmbiguousPlaylist(UsageError):
         self.candidates = candidates
 
 
-class PlaylistNotFound(FinetuningError, LookupError):
+class PlaylistNotFoundError(FinetuningError, LookupError):
     """No playlist has that name or id."""
 
 
@@ -155,7 +155,7 @@ class SettingsError(FinetuningError):
     """A configuration file, a credential or a base URL that cannot be used."""
 
 
-class MissingExtra(FinetuningError, ImportError):
+class MissingExtraError(FinetuningError, ImportError):
     """A part of the package that is not installed; the message names the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
@@ -178,15 +178,15 @@ class TransportError(FinetuningError):
         self.request = request
 
 
-class ConnectionFailed(TransportError):
+class ConnectError(TransportError):
     """The service could not be reached; nothing was delivered, so nothing was spent."""
 
 
-class AnswerLost(TransportError):
+class AnswerLostError(TransportError):
     """The request was sent and the answer was lost: it may or may not have been carried out."""
 
 
-class InvalidAnswer(TransportError):
+class InvalidAnswerError(TransportError):
     """An answer that is not the service's: HTML, truncated JSON, a redirect.
 
     Attributes
@@ -202,7 +202,7 @@ class InvalidAnswer(TransportError):
         self.status = status
 
 
-class DownloadFailed(TransportError):
+class DownloadError(TransportError):
     """A file that could not be fetched whole. No partial file stands under its final name."""
 
 
@@ -216,7 +216,7 @@ class APIError(FinetuningError):
     code : str
         The service's code, such as `VALIDATION_ERROR`; one that this version does not know is kept as it is.
     details : object
-        The service's details: an object, or a list of per-item errors on `NothingDone`; None if it gave none.
+        The service's details: an object, or a list of per-item errors on `NothingDoneError`; None if it gave none.
     retry_after : float or None
         Seconds to wait before trying again, where the service said so.
     request : str or None
@@ -247,43 +247,43 @@ class APIError(FinetuningError):
         return f"{text}\n{self.hint}" if self.hint else text
 
 
-class InvalidRequest(APIError):
+class InvalidRequestError(APIError):
     """400: the body is missing or a field is invalid."""
 
 
-class NothingDone(APIError):
+class NothingDoneError(APIError):
     """400 `ADD_FAILED` or `MOVE_FAILED`: no item of the batch succeeded; `details` lists each."""
 
 
-class AuthenticationFailed(APIError):
+class AuthenticationError(APIError):
     """401: no key, a wrong key, or a deleted account."""
 
 
-class OutOfCredits(APIError):
+class OutOfCreditsError(APIError):
     """402: no credits are left this month, nor in a pack."""
 
 
-class PlanRequired(APIError):
+class PlanRequiredError(APIError):
     """403: the account's tier has no access to the API."""
 
 
-class NotFound(APIError):
+class NotFoundError(APIError):
     """404: no such generation or playlist, or none that this account may see."""
 
 
-class RateLimited(APIError):
+class RateLimitError(APIError):
     """429: too many requests; `retry_after` says how long to wait."""
 
 
-class QueueFull(RateLimited):
+class QueueFullError(RateLimitError):
     """429 `QUEUE_FULL`: too many generations in flight; one must finish first."""
 
 
-class ServiceFailed(APIError):
+class ServiceError(APIError):
     """5xx: the service failed, usually in passing."""
 
 
-class GenerationFailed(FinetuningError):
+class GenerationError(FinetuningError):
     """The service accepted the request and could not make the music.
 
     Attributes
@@ -297,7 +297,7 @@ class GenerationFailed(FinetuningError):
         self.generation = generation
 
 
-class StillProcessing(FinetuningError, TimeoutError):
+class StillProcessingError(FinetuningError, TimeoutError):
     """Waiting ended before the music was ready; the generation goes on and is paid for.
 
     Attributes

@@ -1,7 +1,7 @@
 """Typed records of what travels on the wire.
 
-The structs refuse unknown fields on purpose: a refusal is how a newer service is noticed at no cost on the fast
-path. `finetuning.decoding` then takes the slower way, which keeps every unknown field in `extra`.
+The structs refuse unknown fields on purpose: a refusal is how a newer service is noticed at no cost on the
+fast path. `finetuning.decoding` then takes the slower way, which keeps every unknown field in `extra`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Record(
 ):
     """Base of every record.
 
-    `extra` holds the fields that the service sent and this version does not name, under their names on the wire.
+    `extra` holds the fields that the service sent and this version does not name, under their wire names.
     """
 
     extra: dict[str, Any] = {}
@@ -187,7 +187,7 @@ class GenerationPage(Record):
 
 
 class Playlist(Record):
-    """A playlist; `tracks` is None in a listing, which does not carry them. `total_duration` is in seconds."""
+    """A playlist; `tracks` is None in a listing, which carries none. `total_duration` is in seconds."""
 
     id: str
     name: str | None = None
