@@ -1,37 +1,37 @@
 """Every exception and warning of the package.
 
 FinetuningError
-├── UsageError (ValueError)            refused here, before any request
-│   ├── ParameterError                 one parameter of a generation, a listing or a sweep
-│   ├── SelectionError                 a selection that names no tracks
-│   ├── ConfirmationError              something permanent was asked for without yes=True
-│   └── AmbiguousPlaylistError         a name that two playlists share
-├── PlaylistNotFoundError (LookupError)no playlist of that name or id
-├── SettingsError                      a configuration file, a credential, a base URL
-├── MissingExtraError (ImportError)    a part of the package that is not installed
-├── TransportError                     no answer, or none that is the service's
-│   ├── ConnectError                   nothing was delivered
-│   ├── AnswerLostError                it was sent, and what became of it is unknown
-│   ├── InvalidAnswerError             HTML, truncated JSON, a redirect
-│   └── DownloadError                  the media host, the disk, or a length that does not agree
-├── APIError                           the service said no: .status .code .details
-│   ├── InvalidRequestError            400 VALIDATION_ERROR
-│   ├── NothingDoneError               400 ADD_FAILED, MOVE_FAILED
-│   ├── AuthenticationError            401
-│   ├── OutOfCreditsError              402 MONTHLY_LIMIT_REACHED
-│   ├── PlanRequiredError              403 PRO_PLAN_REQUIRED
-│   ├── NotFoundError                  404
-│   ├── RateLimitError                 429: .retry_after
-│   │   └── QueueFullError             429 QUEUE_FULL
-│   └── ServiceError                   5xx
-├── GenerationError                    the service gave this piece up
-├── StillProcessingError (TimeoutError)waited long enough; it goes on, and is paid for
-└── StudioError                        the embedded service could not start or was closed
+├── UsageError (ValueError)             refused here, before any request
+│   ├── ParameterError                  one parameter of a generation, a listing or a sweep
+│   ├── SelectionError                  a selection that names no tracks
+│   ├── ConfirmationError               something permanent was asked for without yes=True
+│   └── AmbiguousPlaylistError          a name that two playlists share
+├── PlaylistNotFoundError (LookupError) no playlist of that name or id
+├── SettingsError                       a configuration file, a credential, a base URL
+├── MissingExtraError (ImportError)     a part of the package that is not installed
+├── TransportError                      no answer, or none that is the service's
+│   ├── ConnectError                    nothing was delivered
+│   ├── AnswerLostError                 it was sent, and what became of it is unknown
+│   ├── InvalidAnswerError              HTML, truncated JSON, a redirect
+│   └── DownloadError                   the media host, the disk, or a length that does not agree
+├── APIError                            the service said no: .status .code .details
+│   ├── InvalidRequestError             400 VALIDATION_ERROR
+│   ├── NothingDoneError                400 ADD_FAILED, MOVE_FAILED
+│   ├── AuthenticationError             401
+│   ├── OutOfCreditsError               402 MONTHLY_LIMIT_REACHED
+│   ├── PlanRequiredError               403 PRO_PLAN_REQUIRED
+│   ├── NotFoundError                   404
+│   ├── RateLimitError                  429: .retry_after
+│   │   └── QueueFullError              429 QUEUE_FULL
+│   └── ServiceError                    5xx
+├── GenerationError                     the service gave this piece up
+├── StillProcessingError (TimeoutError) waited long enough; it goes on, and is paid for
+└── StudioError                         the embedded service could not start or was closed
 
 FinetuningWarning (UserWarning)
-├── ClampedWarning                     the service moved a value into its range
-├── PartialWarning                     a bulk request that changed some tracks and not others
-└── ServiceWarning                     an answer that is usable but not as documented
+├── ClampedWarning                      the service moved a value into its range
+├── PartialWarning                      a bulk request that changed some tracks and not others
+└── ServiceWarning                      an answer that is usable but not as documented
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class APIError(FinetuningError):
     code : str
         The service's code, such as `VALIDATION_ERROR`; one that this version does not know is kept as it is.
     details : object
-        The service's details: an object, or a list of per-item errors on `NothingDoneError`; None if it gave none.
+        The service's details: an object, a list of per-item errors on `NothingDoneError`, or None.
     retry_after : float or None
         Seconds to wait before trying again, where the service said so.
     request : str or None
