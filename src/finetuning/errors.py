@@ -159,9 +159,7 @@ class MissingExtraError(FinetuningError, ImportError):
     """A part of the package that is not installed; the message names the command that installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(
-            f"{what} is not installed.", hint=f"Install it with: pip install 'finetuning[{extra}]'"
-        )
+        super().__init__(f"{what} is not installed.", hint=f"Install it with: pip install 'finetuning[{extra}]'")
 
 
 class TransportError(FinetuningError):

@@ -43,9 +43,7 @@ LANGUAGES = ("en", "ja", "de", "fr", "es", "zh", "ko", "pt", "it", "ru")
 TIME_SIGNATURES = (2, 3, 4, 5, 6, 7)
 
 
-class Record(
-    msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, repr_omit_defaults=True
-):
+class Record(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, repr_omit_defaults=True):
     """Base of every record.
 
     `extra` holds the fields that the service sent and this version does not name, under their wire names.

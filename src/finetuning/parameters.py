@@ -1,0 +1,260 @@
+"""What may be asked of the service, checked before anything is sent.
+
+Each function takes what a user typed and returns what the wire expects, or raises `ParameterError`. Tempo and
+duration out of range pass: the service clamps them, and the answer shows to what.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import operator
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from finetuning.addresses import is_loopback
+from finetuning.errors import ParameterError
+from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES, TIME_SIGNATURES
+
+__all__ = [
+    "BPM_RANGE",
+    "DURATION_RANGE",
+    "create_body",
+    "one_of",
+    "tonic",
+    "whole",
+]
+
+BPM_RANGE: Final = (60, 200)
+DURATION_RANGE: Final = (5, 210)
+TAGS_MAX: Final = 700
+LYRICS_MAX: Final = 2000
+WEBHOOK_MAX: Final = 2048
+#: Beyond this not every JSON reader is exact, and a seed that changes on the way is another piece.
+SEED_MAX: Final = 2**53 - 1
+
+_ENHARMONIC: Final = {
+    "DB": "C#", "EB": "D#", "FB": "E", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B", "E#": "F", "B#": "C",
+}  # fmt: skip
+
+
+def create_body(
+    tags: str,
+    *,
+    lyrics: str | None = None,
+    duration: float | None = None,
+    bpm: float | None = None,
+    key: str | None = None,
+    scale: str | None = None,
+    time_signature: int | str | None = None,
+    language: str | None = None,
+    seed: int | None = None,
+    webhook: str | None = None,
+    local: bool = False,
+) -> dict[str, Any]:
+    """Build the body of `POST /v1/generations`; what is None is left to the service.
+
+    Parameters
+    ----------
+    tags
+        What the music should be, in 1 to 700 characters of free prose.
+    lyrics
+        Up to 2000 characters.
+    duration
+        Seconds, a whole number; the service clamps it to 5–210.
+    bpm
+        Beats a minute, a whole number; the service clamps it to 60–200.
+    key
+        Tonic: C, C#, D … B; flats and the signs ♯ ♭ are understood.
+    scale
+        `major` or `minor`.
+    time_signature
+        Beats in a bar, 2 to 7.
+    language
+        Of the lyrics: en, ja, de, fr, es, zh, ko, pt, it or ru.
+    seed
+        An integer; the service draws one where none is given.
+    webhook
+        URL that the service calls once at the end. HTTPS and public, unless `local`.
+    local
+        The service is on this machine, so a webhook may be too.
+
+    Raises
+    ------
+    ParameterError
+        A value that the service would refuse.
+    """
+    body: dict[str, Any] = {"tags": _text("tags", tags, 1, TAGS_MAX)}
+    if lyrics:
+        body["lyrics"] = _text("lyrics", lyrics, 0, LYRICS_MAX)
+    if duration is not None:
+        body["duration"] = whole("duration", duration, unit="seconds")
+    if bpm is not None:
+        body["bpm"] = whole("bpm", bpm, unit="beats a minute")
+    if key is not None:
+        body["key"] = tonic(key)
+    if scale is not None:
+        body["scale"] = one_of("scale", scale, SCALES)
+    if time_signature is not None:
+        body["timesignature"] = _time_signature(time_signature)
+    if language is not None:
+        body["language"] = one_of("language", language, LANGUAGES)
+    if seed is not None:
+        body["seed"] = _seed(seed)
+    if webhook is not None:
+        body["webhook"] = _webhook(webhook, local=local)
+    return body
+
+
+def one_of(parameter: str, value: object, allowed: Sequence[str]) -> str:
+    """Return the member of `allowed` that `value` names, whatever its case."""
+    text = value.strip().lower() if isinstance(value, str) else None
+    if text in allowed:
+        return str(text)
+    near = difflib.get_close_matches(text or "", allowed, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else None
+    raise ParameterError(
+        f"{parameter}={value!r} is not one of {', '.join(allowed)}.",
+        parameter=parameter,
+        value=value,
+        hint=hint,
+    )
+
+
+def status(value: object) -> str:
+    """Check a status to filter by."""
+    return one_of("status", value, STATUSES)
+
+
+def tonic(value: object) -> str:
+    """Read a key: `c`, `C#`, `C♯`, `Db` and `D♭` are all understood; the wire has sharps only."""
+    text = value.strip().upper().replace("♯", "#").replace("♭", "B") if isinstance(value, str) else ""
+    if text in KEYS:
+        return text
+    if text in _ENHARMONIC:
+        return _ENHARMONIC[text]
+    hint = None
+    if text == "H":
+        hint = "The German H is B here, and the German B is A#."
+    elif text.endswith((" MAJOR", " MINOR")):
+        name, _, scale = text.rpartition(" ")
+        hint = f"Say key={name!r}, scale={scale.lower()!r}."
+    elif text.endswith("M") and text[:-1] in (*KEYS, *_ENHARMONIC):
+        hint = f"Say key={text[:-1]!r}, scale='minor'."
+    raise ParameterError(f"key={value!r} is not one of {', '.join(KEYS)}.", parameter="key", value=value, hint=hint)
+
+
+def whole(parameter: str, value: object, *, unit: str = "") -> int:
+    """Read a whole number: an int, a NumPy integer, or a float without a fraction."""
+    unit = f" of {unit}" if unit else ""
+    problem = ParameterError(
+        f"{parameter}={value!r} is not a whole number{unit}.", parameter=parameter, value=value
+    )
+    if isinstance(value, (bool, str, bytes)) or type(value).__name__ == "bool_":
+        raise problem
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # whether it has __index__ is the question
+    except TypeError:
+        pass
+    try:
+        number = float(value)  # type: ignore[arg-type]  # likewise __float__
+    except (TypeError, ValueError):
+        raise problem from None
+    if not number.is_integer():
+        raise problem
+    return int(number)
+
+
+def _text(parameter: str, value: object, least: int, most: int) -> str:
+    if not isinstance(value, str):
+        raise ParameterError(
+            f"{parameter} must be text, not {type(value).__name__}.", parameter=parameter, value=value
+        )
+    # The service counts what it receives; blank tags describe nothing.
+    length = len(value)
+    if length < least or (least and not value.strip()):
+        raise ParameterError(
+            f"{parameter} is empty.",
+            parameter=parameter,
+            value=value,
+            hint="Say in a few words what the music should be, for example 'lofi chill piano'.",
+        )
+    if length > most:
+        raise ParameterError(
+            f"{parameter} has {length:,} characters; the service takes at most {most:,}.",
+            parameter=parameter,
+            value=value,
+            hint=f"Shorten it by {length - most:,}.",
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ParameterError(
+            f"{parameter} holds half of a surrogate pair, which is not text that can be sent.",
+            parameter=parameter,
+            value=value,
+        ) from None
+    return value
+
+
+def _time_signature(value: object) -> str:
+    head = value.strip().removesuffix("/4").removesuffix("/8") if isinstance(value, str) else value
+    if isinstance(head, str):
+        head = int(head) if head.isascii() and head.isdigit() else None
+    try:
+        number = whole("time_signature", head)
+    except ParameterError:
+        number = 0
+    if number not in TIME_SIGNATURES:
+        raise ParameterError(
+            f"time_signature={value!r} is not a number of beats from 2 to 7.",
+            parameter="time_signature",
+            value=value,
+        )
+    return str(number)
+
+
+def _seed(value: object) -> int:
+    number = whole("seed", value)
+    if abs(number) > SEED_MAX:
+        raise ParameterError(
+            f"seed={number} is beyond 2**53 - 1, where JSON numbers stop being exact.",
+            parameter="seed",
+            value=value,
+        )
+    return number
+
+
+def _webhook(value: object, *, local: bool) -> str:
+    def refuse(why: str) -> ParameterError:
+        return ParameterError(
+            f"webhook {why}.",
+            parameter="webhook",
+            hint="The service calls an HTTPS URL of at most 2048 characters on a public host.",
+        )
+
+    if not isinstance(value, str) or not value:
+        raise refuse("is not a URL")
+    if len(value) > WEBHOOK_MAX:
+        raise refuse(f"has {len(value):,} characters")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        raise refuse("is not a URL") from None
+    if not host:
+        raise refuse("names no host")
+    if is_loopback(host):
+        if local and parts.scheme in ("http", "https"):
+            return value
+        raise refuse(f"points at this machine ({host}), which the hosted service cannot reach")
+    if parts.scheme != "https":
+        raise refuse(f"is {parts.scheme or 'without a scheme'}, not https")
+    try:
+        private = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        private = "." not in host or host.endswith((".local", ".internal", ".lan"))
+    if private:
+        raise refuse(f"points at a private address ({host})")
+    return value

@@ -1,0 +1,330 @@
+"""The only module that imports httpx: credentials, waiting at limits, retries, redaction, streams.
+
+Two HTTP clients, never one: the API's carries the key and follows no redirect (httpx strips `Authorization` on a
+cross-origin redirect, and would forward `X-API-Key`); the media client follows redirects and has no key to lose.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from finetuning import __version__, errors, protocol
+from finetuning.addresses import base_url_of, is_loopback
+from finetuning.clock import Clock, SystemClock
+from finetuning.keys import ApiKey, redact
+
+__all__ = ["Answer", "MediaStream", "Policy", "Transport"]
+
+T = TypeVar("T")
+log = logging.getLogger("finetuning")
+
+#: Answers of a read that another try may mend.
+_PASSING: Final = frozenset({500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How patient a client is.
+
+    Attributes
+    ----------
+    timeout
+        Seconds without a byte, after which an answer counts as lost.
+    connect_timeout
+        Seconds to reach the service at all.
+    retries
+        How often a repeatable request is sent again after a lost answer or a 5xx.
+    backoff
+        Seconds before the first of these retries; doubled each time, with jitter.
+    max_wait
+        The longest `Retry-After`, in seconds, that is waited out rather than raised.
+    """
+
+    timeout: float = 30.0
+    connect_timeout: float = 10.0
+    retries: int = 3
+    backoff: float = 0.5
+    max_wait: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What came back: the record, and the body that it was read from.
+
+    Attributes
+    ----------
+    value
+        The record.
+    content
+        The body as the service sent it, unknown fields included.
+    limit, remaining
+        `X-RateLimit-Limit` and `-Remaining` of the bucket that was drawn on; None where not sent.
+    """
+
+    value: T
+    content: bytes = field(repr=False)
+    limit: int | None = None
+    remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStream:
+    """A file on its way: where it starts, how long the whole is, and its bytes."""
+
+    start: int
+    total: int | None
+    etag: str | None
+    chunks: AsyncIterator[bytes]
+
+
+class _KeyHeader(httpx.Auth):
+    """Adds the key to each request as it leaves, so that no header mapping of ours ever holds it."""
+
+    def __init__(self, key: ApiKey) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Any:
+        request.headers["X-API-Key"] = self._key.reveal()
+        yield request
+
+
+class Transport:
+    """Sends requests of `protocol`, and streams media.
+
+    Parameters
+    ----------
+    base_url
+        Of the service, without `/v1`.
+    api_key
+        The key, or None for a client that may only ask for `/health`.
+    policy
+        Timeouts, retries and how long to wait at a limit.
+    clock
+        Time; the machine's by default.
+    on_wait
+        Called with a reason and seconds before each wait at a limit.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: ApiKey | None,
+        *,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+        on_wait: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self.base_url = base_url_of(base_url)
+        self.api_key = api_key
+        self.policy = policy or Policy()
+        self.clock: Clock = clock or SystemClock()
+        self.on_wait = on_wait
+        self.local = is_loopback(urlsplit(self.base_url).hostname)
+        #: The newest `X-RateLimit-Limit` of each bucket.
+        self.limits: dict[str, int] = {}
+        # A proxy from the environment would be asked for 127.0.0.1 and cannot know it.
+        options: dict[str, Any] = {
+            "timeout": httpx.Timeout(self.policy.timeout, connect=self.policy.connect_timeout),
+            "trust_env": not self.local,
+            "headers": {"User-Agent": f"finetuning-python/{__version__}"},
+        }
+        self._api = httpx.AsyncClient(
+            auth=_KeyHeader(api_key) if api_key else None, follow_redirects=False, **options
+        )
+        self._media = httpx.AsyncClient(
+            follow_redirects=True, max_redirects=5, event_hooks={"request": [self._check_media]}, **options
+        )
+
+    def __repr__(self) -> str:
+        return f"Transport({self.base_url!r}, {self.api_key!r})"
+
+    async def aclose(self) -> None:
+        """Close both HTTP clients."""
+        await self._api.aclose()
+        await self._media.aclose()
+
+    async def send(self, request: protocol.Request[T]) -> Answer[T]:
+        """Send a request, wait at limits, retry where a repetition is harmless, and read the answer.
+
+        Raises
+        ------
+        APIError
+            The service declined.
+        ConnectError, AnswerLostError, InvalidAnswerError
+            There was no answer, or none that is the service's.
+        """
+        if self.api_key is None and not request.keyless:
+            raise errors.SettingsError(
+                f"{request} needs an API key.", hint="Pass api_key=, or set FINETUNING_API_KEY."
+            )
+        waited = 0.0
+        tries = 0
+        while True:
+            try:
+                return await self._once(request)
+            except errors.RateLimitError as limit:
+                # Declined before anything was done, so this may be repeated whatever the request; QUEUE_FULL
+                # ends when a generation does, which only the one who waits for them can know.
+                seconds = 1.0 if limit.retry_after is None else limit.retry_after
+                if isinstance(limit, errors.QueueFullError) or waited + seconds > self.policy.max_wait:
+                    raise
+                waited += seconds
+                await self._wait(f"{limit.code} on {request}", seconds)
+            except (errors.TransportError, errors.ServiceError) as problem:
+                tries += 1
+                if tries > self.policy.retries or not _may_repeat(request, problem):
+                    raise
+                # Full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015), with a floor.
+                ceiling = self.policy.backoff * 2 ** (tries - 1)
+                await self._wait(f"{type(problem).__name__} on {request}", ceiling * (0.5 + random.random() / 2))
+
+    async def _wait(self, reason: str, seconds: float) -> None:
+        log.info("%s: trying again in %.1f s", reason, seconds)
+        if self.on_wait:
+            self.on_wait(reason, seconds)
+        await self.clock.sleep(seconds)
+
+    async def _once(self, request: protocol.Request[T]) -> Answer[T]:
+        started = self.clock.monotonic()
+        problem: errors.TransportError
+        try:
+            response = await self._api.request(
+                request.method,
+                self.base_url + request.path,
+                params=dict(request.query) or None,
+                json=None if request.body is None else dict(request.body),
+                auth=None if request.keyless else httpx.USE_CLIENT_DEFAULT,
+            )
+        except httpx.HTTPError as cause:
+            problem = self._transport_error(request, cause)
+        else:
+            log.debug("%s -> %d in %.3f s", request, response.status_code, self.clock.monotonic() - started)
+            headers = response.headers
+            limit = _integer(headers, "x-ratelimit-limit")
+            if limit is not None:
+                self.limits[request.bucket] = limit
+            value = protocol.read(request, response.status_code, headers, response.content)
+            return Answer(value, response.content, limit, _integer(headers, "x-ratelimit-remaining"))
+        # Raised out here so that the frames of httpx, whose locals hold the headers, are not attached to it.
+        raise problem
+
+    def _transport_error(self, request: protocol.Request[Any], cause: httpx.HTTPError) -> errors.TransportError:
+        what = redact(str(cause)) or type(cause).__name__
+        if isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
+            return errors.ConnectError(
+                f"{self.base_url} could not be reached: {what}.",
+                request=str(request),
+                hint="Nothing was sent. Check the network and the base URL; ft.connect('studio') works offline.",
+            )
+        if isinstance(cause, (httpx.UnsupportedProtocol, httpx.DecodingError)):
+            return errors.InvalidAnswerError(f"{request}: {what}.", request=str(request))
+        return errors.AnswerLostError(
+            f"The answer to {request} was lost ({type(cause).__name__}: {what}).",
+            request=str(request),
+            hint="Reading again is harmless."
+            if request.repeatable
+            else "It may or may not have been carried out: look before repeating it.",
+        )
+
+    async def _check_media(self, request: httpx.Request) -> None:
+        """Refuse, for the first request of a download and each redirect, whatever is not a plain media URL."""
+        url = request.url
+        if url.username or url.password or (url.scheme != "https" and not (self.local and is_loopback(url.host))):
+            raise errors.DownloadError(
+                f"The media address {url.scheme}://{url.host} is not followed.",
+                hint="Media comes over https and without credentials.",
+            )
+        request.headers.pop("X-API-Key", None)
+        request.headers.pop("Authorization", None)
+
+    @asynccontextmanager
+    async def media(self, url: str, *, start: int = 0, etag: str | None = None) -> AsyncGenerator[MediaStream]:
+        """Open a file of the media host, from byte `start` where the host allows it.
+
+        Parameters
+        ----------
+        url
+            A generation's `audio_url`.
+        start
+            Offset in bytes; `MediaStream.start` says where the stream truly begins, which is 0 when the host has
+            no ranges or the file is no longer the one with `etag`.
+        etag
+            Validator of the bytes already here.
+
+        Raises
+        ------
+        DownloadError
+            The host could not be reached, declined, or broke off.
+        """
+        headers = {"Accept-Encoding": "identity"}  # a coded length is not the file's
+        if start:
+            headers["Range"] = f"bytes={start}-"
+            if etag and not etag.startswith("W/"):
+                headers["If-Range"] = etag
+        problem: errors.DownloadError
+        try:
+            async with self._media.stream("GET", url, headers=headers) as response:
+                yield _media_stream(response, start)
+                return
+        except httpx.InvalidURL as cause:
+            problem = errors.DownloadError(f"{url!r} is not an address: {cause}.")
+        except httpx.HTTPError as cause:
+            what = redact(str(cause)) or type(cause).__name__
+            problem = errors.DownloadError(
+                f"The download of {_plain(url)} broke off: {what}.", hint="Repeat it; it goes on where it stopped."
+            )
+        raise problem
+
+
+def _media_stream(response: httpx.Response, start: int) -> MediaStream:
+    status = response.status_code
+    if status == 206:
+        unit, _, span = response.headers.get("content-range", "").partition(" ")
+        first, _, rest = span.partition("-")
+        total = rest.partition("/")[2]
+        if unit == "bytes" and first.isdigit() and total.isdigit():
+            return MediaStream(int(first), int(total), response.headers.get("etag"), response.aiter_raw())
+    elif status == 200:
+        total = response.headers.get("content-length", "")
+        return MediaStream(
+            0, int(total) if total.isdigit() else None, response.headers.get("etag"), response.aiter_raw()
+        )
+    elif status == 416 and start:
+        # Nothing is left beyond `start`: either all of it is here, or the file is another; begin again.
+        total = response.headers.get("content-range", "").rpartition("/")[2]
+        return MediaStream(start, int(total) if total.isdigit() else None, None, _nothing())
+    raise errors.DownloadError(
+        f"The media host answered {status} for {_plain(str(response.url))}.",
+        hint="The track may have been deleted." if status in (403, 404, 410) else "Try again in a moment.",
+    )
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for chunk in ():
+        yield chunk
+
+
+def _plain(url: str) -> str:
+    """Return the URL without its query, which may be signed."""
+    return url.partition("?")[0]
+
+
+def _may_repeat(request: protocol.Request[Any], problem: errors.FinetuningError) -> bool:
+    if isinstance(problem, errors.ConnectError):
+        return False  # a wrong address stays wrong; whoever waits for the network says so above
+    if isinstance(problem, errors.InvalidAnswerError):
+        return request.repeatable and problem.status in _PASSING
+    return request.repeatable
+
+
+def _integer(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "")
+    return int(value) if value.isdigit() else None
