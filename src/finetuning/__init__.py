@@ -1,3 +1,84 @@
-"""Make, measure and curate AI music in notebooks. `import finetuning as ft`, then `client = ft.connect()`."""
+"""Make, measure and curate AI music in notebooks.
+
+>>> import finetuning as ft
+>>> client = ft.connect()  # doctest: +SKIP
+
+Everything public is reached from here and loaded when it is first used, so that the import itself costs little.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from finetuning import audio as audio
+    from finetuning import errors as errors
+    from finetuning import studio as studio
+    from finetuning.bulk import BulkOutcome as BulkOutcome
+    from finetuning.client.aio import AsyncClient as AsyncClient
+    from finetuning.client.blocking import Client as Client
+    from finetuning.connection import connect as connect
+    from finetuning.errors import FinetuningError as FinetuningError
+    from finetuning.keys import ApiKey as ApiKey
+    from finetuning.notebook import load_ipython_extension as load_ipython_extension
+    from finetuning.records import Account as Account
+    from finetuning.records import Generation as Generation
+    from finetuning.records import Playlist as Playlist
+    from finetuning.sweep.plan import Sweep as Sweep
+    from finetuning.sweep.run import SweepRun as SweepRun
+    from finetuning.transport import Policy as Policy
+
+#: Public name: the module that has it; a module stands for itself.
+_HOMES = {
+    "Account": "finetuning.records",
+    "ApiKey": "finetuning.keys",
+    "AsyncClient": "finetuning.client.aio",
+    "BulkOutcome": "finetuning.bulk",
+    "Client": "finetuning.client.blocking",
+    "FinetuningError": "finetuning.errors",
+    "Generation": "finetuning.records",
+    "Playlist": "finetuning.records",
+    "Policy": "finetuning.transport",
+    "Sweep": "finetuning.sweep.plan",
+    "SweepRun": "finetuning.sweep.run",
+    "connect": "finetuning.connection",
+    "load_ipython_extension": "finetuning.notebook",
+}
+_MODULES = ("audio", "errors", "studio")
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "AsyncClient",
+    "BulkOutcome",
+    "Client",
+    "FinetuningError",
+    "Generation",
+    "Playlist",
+    "Policy",
+    "Sweep",
+    "SweepRun",
+    "audio",
+    "connect",
+    "errors",
+    "load_ipython_extension",
+    "studio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"finetuning.{name}")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'finetuning' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

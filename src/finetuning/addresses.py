@@ -45,7 +45,5 @@ def base_url_of(text: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SettingsError("A base URL carries no user name, password, query or fragment.")
     if parts.scheme == "http" and not is_loopback(host):
-        raise SettingsError(
-            f"The base URL http://{host} would send your key unencrypted.", hint=f"Use https://{host}."
-        )
+        raise SettingsError(f"The base URL http://{host} would send your key unencrypted.", hint=f"Use https://{host}.")
     return text.strip().rstrip("/").removesuffix("/v1")

@@ -5,6 +5,7 @@ FinetuningError
 │   ├── ParameterError                  one parameter of a generation, a listing or a sweep
 │   ├── SelectionError                  a selection that names no tracks
 │   ├── ConfirmationError               something permanent was asked for without yes=True
+│   ├── NotEnoughCreditsError           a sweep that costs more than is left
 │   └── AmbiguousPlaylistError          a name that two playlists share
 ├── PlaylistNotFoundError (LookupError) no playlist of that name or id
 ├── SettingsError                       a configuration file, a credential, a base URL
@@ -26,6 +27,7 @@ FinetuningError
 │   └── ServiceError                    5xx
 ├── GenerationError                     the service gave this piece up
 ├── StillProcessingError (TimeoutError) waited long enough; it goes on, and is paid for
+├── MeasureError                        sound that cannot be read or is too short to measure
 └── StudioError                         the embedded service could not start or was closed
 
 FinetuningWarning (UserWarning)
@@ -52,7 +54,9 @@ __all__ = [
     "GenerationError",
     "InvalidAnswerError",
     "InvalidRequestError",
+    "MeasureError",
     "MissingExtraError",
+    "NotEnoughCreditsError",
     "NotFoundError",
     "NothingDoneError",
     "OutOfCreditsError",
@@ -131,6 +135,10 @@ class SelectionError(UsageError):
 
 class ConfirmationError(UsageError):
     """Something permanent was asked for without `yes=True`."""
+
+
+class NotEnoughCreditsError(UsageError):
+    """A sweep that costs more credits than are left, or than it was allowed to spend."""
 
 
 class AmbiguousPlaylistError(UsageError):
@@ -307,6 +315,10 @@ class StillProcessingError(FinetuningError, TimeoutError):
     def __init__(self, message: str, *, id: str, hint: str | None = None) -> None:  # noqa: A002 - the wire's name
         super().__init__(message, hint=hint)
         self.id = id
+
+
+class MeasureError(FinetuningError):
+    """Sound that is missing, cannot be decoded, or is too short to be measured."""
 
 
 class StudioError(FinetuningError):

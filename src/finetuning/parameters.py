@@ -148,9 +148,7 @@ def tonic(value: object) -> str:
 def whole(parameter: str, value: object, *, unit: str = "") -> int:
     """Read a whole number: an int, a NumPy integer, or a float without a fraction."""
     unit = f" of {unit}" if unit else ""
-    problem = ParameterError(
-        f"{parameter}={value!r} is not a whole number{unit}.", parameter=parameter, value=value
-    )
+    problem = ParameterError(f"{parameter}={value!r} is not a whole number{unit}.", parameter=parameter, value=value)
     if isinstance(value, (bool, str, bytes)) or type(value).__name__ == "bool_":
         raise problem
     try:
@@ -168,9 +166,7 @@ def whole(parameter: str, value: object, *, unit: str = "") -> int:
 
 def _text(parameter: str, value: object, least: int, most: int) -> str:
     if not isinstance(value, str):
-        raise ParameterError(
-            f"{parameter} must be text, not {type(value).__name__}.", parameter=parameter, value=value
-        )
+        raise ParameterError(f"{parameter} must be text, not {type(value).__name__}.", parameter=parameter, value=value)
     # The service counts what it receives; blank tags describe nothing.
     length = len(value)
     if length < least or (least and not value.strip()):

@@ -136,9 +136,7 @@ class Transport:
             "trust_env": not self.local,
             "headers": {"User-Agent": f"finetuning-python/{__version__}"},
         }
-        self._api = httpx.AsyncClient(
-            auth=_KeyHeader(api_key) if api_key else None, follow_redirects=False, **options
-        )
+        self._api = httpx.AsyncClient(auth=_KeyHeader(api_key) if api_key else None, follow_redirects=False, **options)
         self._media = httpx.AsyncClient(
             follow_redirects=True, max_redirects=5, event_hooks={"request": [self._check_media]}, **options
         )
@@ -162,9 +160,7 @@ class Transport:
             There was no answer, or none that is the service's.
         """
         if self.api_key is None and not request.keyless:
-            raise errors.SettingsError(
-                f"{request} needs an API key.", hint="Pass api_key=, or set FINETUNING_API_KEY."
-            )
+            raise errors.SettingsError(f"{request} needs an API key.", hint="Pass api_key=, or set FINETUNING_API_KEY.")
         waited = 0.0
         tries = 0
         while True:
@@ -308,7 +304,8 @@ def _media_stream(response: httpx.Response, start: int) -> MediaStream:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for chunk in ():
+    empty: tuple[bytes, ...] = ()
+    for chunk in empty:
         yield chunk
 
 

@@ -1,0 +1,162 @@
+"""Where settings, data and the key are kept, and how they are found."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from finetuning.errors import SettingsError
+from finetuning.keys import ApiKey
+
+__all__ = ["HOSTED_URL", "Settings", "config_dir", "data_dir", "find_key", "load"]
+
+HOSTED_URL: Final = "https://pub.finetuning.ai"
+#: Where the existing command keeps the key in the operating system's keychain.
+KEYCHAIN_SERVICE: Final = "finetuning"
+KEYCHAIN_ACCOUNT: Final = "default"
+
+log = logging.getLogger("finetuning")
+
+
+class Settings(msgspec.Struct, frozen=True, rename="camel"):
+    """What `config.json` may say.
+
+    Attributes
+    ----------
+    base_url
+        The service.
+    default_duration
+        Seconds; used where a generation names none. None leaves it to the service (60 s).
+    default_bpm
+        Likewise (120).
+    """
+
+    base_url: str = HOSTED_URL
+    default_duration: int | None = None
+    default_bpm: int | None = None
+
+
+def config_dir() -> Path:
+    """Return the folder of `config.json`: `FINETUNING_CONFIG_HOME`, else the system's place for such files."""
+    named = os.environ.get("FINETUNING_CONFIG_HOME")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_config_path("finetuning", appauthor=False, roaming=True)
+
+
+def data_dir() -> Path:
+    """Return the folder of sweeps and of the studio: `FINETUNING_DATA_HOME`, else the user's data folder."""
+    named = os.environ.get("FINETUNING_DATA_HOME")
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("finetuning", appauthor=False)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read `config.json`; a missing file means the defaults.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, is not JSON (the message names the line), or a value is of the wrong type.
+    """
+    path = path or config_dir() / "config.json"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as problem:
+        raise SettingsError(f"{path} cannot be read: {problem.strerror}.") from None
+    try:
+        return msgspec.json.decode(content, type=Settings)
+    except msgspec.ValidationError as problem:
+        raise SettingsError(
+            f"{path}: {problem}.",
+            hint='It holds, for example: {"defaultDuration": 60, "defaultBpm": 120}',
+        ) from None
+    except msgspec.DecodeError:
+        raise SettingsError(
+            f"{path}, {_where(content)}: not JSON.", hint="Mend that line, or remove the file."
+        ) from None
+
+
+def _where(content: bytes) -> str:
+    import json
+
+    try:
+        json.loads(content)
+    except json.JSONDecodeError as problem:
+        return f"line {problem.lineno}, column {problem.colno}"
+    except UnicodeDecodeError as problem:
+        return "line " + str(content.count(b"\n", 0, problem.start) + 1)
+    return "line 1"
+
+
+def find_key() -> ApiKey | None:
+    """Return the key of `FINETUNING_API_KEY`, else of the keychain, else of the plaintext file, else None.
+
+    Raises
+    ------
+    SettingsError
+        What is stored is not a key; the message says where, and does not repeat it.
+    """
+    for where, text in (
+        ("FINETUNING_API_KEY", os.environ.get("FINETUNING_API_KEY")),
+        ("the keychain", _from_keychain()),
+        (str(config_dir() / "credentials"), _from_file()),
+    ):
+        if text and text.strip():
+            try:
+                return ApiKey(text)
+            except SettingsError as problem:
+                raise SettingsError(f"In {where}: {problem.message}", hint=problem.hint) from None
+    return None
+
+
+def _from_keychain() -> str | None:
+    import keyring
+    import keyring.errors
+
+    try:
+        stored = keyring.get_password(KEYCHAIN_SERVICE, KEYCHAIN_ACCOUNT)
+    except keyring.errors.KeyringError as problem:
+        log.debug("no keychain: %s", type(problem).__name__)
+        return None
+    return decode_stored(stored) if stored else None
+
+
+def decode_stored(text: str) -> str:
+    """Decode what the existing Go command stored: on macOS its values may be base64 or hexadecimal behind a prefix.
+
+    Raises
+    ------
+    SettingsError
+        A prefix, and behind it something that is not in that encoding.
+    """
+    try:
+        if text.startswith("go-keyring-base64:"):
+            return base64.b64decode(text.removeprefix("go-keyring-base64:"), validate=True).decode()
+        if text.startswith("go-keyring-encoded:"):
+            return bytes.fromhex(text.removeprefix("go-keyring-encoded:")).decode()
+    except (binascii.Error, ValueError):
+        raise SettingsError("The key in the keychain is damaged.", hint="Store it again: ft auth login.") from None
+    return text
+
+
+def _from_file() -> str | None:
+    try:
+        return (config_dir() / "credentials").read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{config_dir() / 'credentials'} cannot be read: {type(problem).__name__}.") from None
