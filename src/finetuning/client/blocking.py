@@ -19,7 +19,8 @@ from finetuning.records import Account, Generation
 from finetuning.selections import Tracks, ids_of
 from finetuning.transport import Policy
 
-from .aio import AsyncClient, Downloaded
+from .aio import AsyncClient
+from .listening import Downloaded
 from .loop import LoopThread
 from .progress import Bar
 from .resolving import PlaylistLike
@@ -298,14 +299,12 @@ class Client:
         from finetuning.audio.player import Player, takes_of
 
         ids = ids_of(tracks)
-        records = self.call(_gather(self._async, ids))
+        found = self.call(self._async.find_generations(ids))
+        for each in found:
+            if isinstance(each, errors.FinetuningError):
+                raise each
+        records = [each for each in found if isinstance(each, Generation)]
         return Player(takes_of(records), fetch=lambda id_: self.submit(self._async.audio(id_)))
-
-
-async def _gather(client: AsyncClient, ids: list[str]) -> list[Generation]:
-    import asyncio
-
-    return await asyncio.gather(*map(client.generation, ids))
 
 
 def _checked(outcome: BulkOutcome) -> BulkOutcome:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 from finetuning import errors
-
-if TYPE_CHECKING:
-    from .aio import AsyncClient
+from finetuning.records import Playlist
 
 __all__ = ["PlaylistLike", "resolve_playlist"]
 
@@ -19,12 +18,19 @@ PlaylistLike: TypeAlias = Any
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-async def resolve_playlist(client: AsyncClient, playlist: PlaylistLike) -> str:
+async def resolve_playlist(listing: Callable[[], Awaitable[Sequence[Playlist]]], playlist: PlaylistLike) -> str:
     """Find the id of the playlist that is meant.
 
     A record, a view or a row has its id, and what is shaped like the service's ids is taken as one: neither
     costs a request. Anything else is looked up in the listing, as an id first and then, whatever its case, as a
     name.
+
+    Parameters
+    ----------
+    listing
+        Fetches all playlists; called only when a name must be looked up.
+    playlist
+        What was given.
 
     Raises
     ------
@@ -42,7 +48,7 @@ async def resolve_playlist(client: AsyncClient, playlist: PlaylistLike) -> str:
         raise errors.ParameterError("An empty name does not name a playlist.", parameter="playlist")
     if _ID.fullmatch(name):
         return name
-    playlists = await client.playlists()
+    playlists = await listing()
     if any(each.id == name for each in playlists):
         return name
     found = [each for each in playlists if (each.name or "").casefold() == name.casefold()]

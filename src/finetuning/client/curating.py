@@ -1,0 +1,82 @@
+"""The bulk verbs: playlists and deletion, for any selection of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from finetuning import errors, protocol
+from finetuning.bulk import BulkOutcome, run_bulk
+from finetuning.records import BulkAnswer
+from finetuning.selections import Tracks, ids_of
+
+from .reading import Reading
+from .resolving import PlaylistLike, resolve_playlist
+from .sender import Progress
+
+__all__ = ["Curating"]
+
+
+class Curating(Reading):
+    """Changes playlists and deletes tracks."""
+
+    async def add_tracks(
+        self, playlist: PlaylistLike, tracks: Tracks, *, progress: Progress | None = None
+    ) -> BulkOutcome:
+        """Add tracks to a playlist of yours."""
+        ids = ids_of(tracks)
+        target = await resolve_playlist(self.playlists, playlist)
+        return await self._bulk("Added", ids, lambda chunk: protocol.add_tracks(target, chunk), progress)
+
+    async def remove_tracks(
+        self, playlist: PlaylistLike, tracks: Tracks, *, progress: Progress | None = None
+    ) -> BulkOutcome:
+        """Remove tracks from a playlist of yours; they stay in the library."""
+        ids = ids_of(tracks)
+        source = await resolve_playlist(self.playlists, playlist)
+        return await self._bulk("Removed", ids, lambda chunk: protocol.remove_tracks(source, chunk), progress)
+
+    async def move_tracks(
+        self, source: PlaylistLike, target: PlaylistLike, tracks: Tracks, *, progress: Progress | None = None
+    ) -> BulkOutcome:
+        """Move tracks from one playlist to another: each is added there, and only then removed here."""
+        ids = ids_of(tracks)
+        origin = await resolve_playlist(self.playlists, source)
+        goal = await resolve_playlist(self.playlists, target)
+        if origin == goal:
+            raise errors.ParameterError("Source and target are the same playlist.", parameter="target", value=target)
+        return await self._bulk("Moved", ids, lambda chunk: protocol.move_tracks(origin, goal, chunk), progress)
+
+    async def delete_tracks(
+        self, tracks: Tracks, *, yes: bool = False, progress: Progress | None = None
+    ) -> BulkOutcome:
+        """Delete tracks for good: from the library, every playlist and public pages.
+
+        Raises
+        ------
+        ConfirmationError
+            Without `yes=True`; nothing was sent.
+        """
+        ids = ids_of(tracks)
+        if yes is not True:
+            raise errors.ConfirmationError(
+                f"This permanently deletes {len(ids)} track(s) from your library — everywhere, not just playlists.",
+                hint="Pass yes=True to do it.",
+            )
+        return await self._bulk("Deleted", ids, protocol.delete_generations, progress)
+
+    async def _bulk(
+        self,
+        verb: str,
+        ids: list[str],
+        request: Callable[[Sequence[str]], protocol.Request[BulkAnswer]],
+        progress: Progress | None,
+    ) -> BulkOutcome:
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            if progress:
+                progress(done, len(ids))
+
+        return await run_bulk(verb, ids, request, self._value, advance)

@@ -1,0 +1,109 @@
+"""The verbs that fetch sound."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from finetuning import errors, parameters
+from finetuning.audio.downloads import fetch_bytes, fetch_file
+from finetuning.audio.names import file_names
+from finetuning.records import Generation
+from finetuning.selections import Tracks, ids_of
+
+from .reading import Reading
+from .sender import Progress
+
+__all__ = ["Downloaded", "Listening"]
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What became of one download: `path` and `size` in bytes, or the `error` that stopped it."""
+
+    id: str
+    path: Path | None = None
+    size: int | None = None
+    error: errors.FinetuningError | None = None
+
+
+class Listening(Reading):
+    """Fetches the sound of generations."""
+
+    async def audio(self, id: str) -> bytes:  # noqa: A002 - the wire's name
+        """Return the MP3 of one generation, in memory."""
+        return await fetch_bytes(self._transport, audio_url(await self.generation(id)))
+
+    async def download(
+        self,
+        tracks: Tracks,
+        folder: str | Path = ".",
+        *,
+        overwrite: bool = False,
+        at_once: int = 4,
+        progress: Progress | None = None,
+    ) -> list[Downloaded]:
+        """Download tracks into a folder, several at once, each under its final name only when it is whole.
+
+        Parameters
+        ----------
+        tracks
+            Any selection.
+        folder
+            Made if it is not there. Names are `<title>-<first 8 characters of the id>.mp3`.
+        overwrite
+            Fetch again what is there.
+        at_once
+            How many at the same time.
+        progress
+            Called with the number of tracks finished and in all.
+
+        Returns
+        -------
+        list of Downloaded
+            One for each track, in order; a track that failed has its `error`.
+        """
+        ids = ids_of(tracks)
+        at_once = max(1, parameters.whole("at_once", at_once))
+        gate = asyncio.Semaphore(at_once)
+        finished = 0
+
+        async def fetch(found: Generation | errors.FinetuningError, id_: str) -> Downloaded:
+            nonlocal finished
+            async with gate:
+                try:
+                    if isinstance(found, errors.FinetuningError):
+                        raise found
+                    path = Path(folder) / names[found.id]
+                    size = await fetch_file(self._transport, audio_url(found), path, overwrite=overwrite)
+                    result = Downloaded(id_, path, size)
+                except errors.FinetuningError as error:
+                    result = Downloaded(id_, error=error)
+            finished += 1
+            if progress:
+                progress(finished, len(ids))
+            return result
+
+        found = await self.find_generations(ids)
+        names = file_names(item for item in found if isinstance(item, Generation))
+        return await asyncio.gather(*map(fetch, found, ids))
+
+
+def audio_url(generation: Generation) -> str:
+    """Return where the sound is.
+
+    Raises
+    ------
+    DownloadError
+        There is none yet, or there never will be.
+    """
+    if generation.audio_url and generation.status == "completed":
+        return generation.audio_url
+    hint = {
+        "failed": generation.error_message or "The service gave no reason.",
+        "completed": "The service lists it as completed, without an address; ask again in a moment.",
+    }.get(generation.status or "", "Wait for it: client.wait(id).")
+    raise errors.DownloadError(
+        f"{generation.id} is {generation.status or 'of unknown status'} and has no audio.", hint=hint
+    )
