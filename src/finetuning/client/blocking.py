@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from finetuning import errors
-from finetuning.bulk import BulkOutcome
+from finetuning.accessor import register
+from finetuning.bulk import BulkOutcome, chunks
 from finetuning.clock import Clock
 from finetuning.frames import generations_frame, playlists_frame
 from finetuning.keys import ApiKey
@@ -22,6 +23,7 @@ from finetuning.transport import Policy
 from .aio import AsyncClient
 from .listening import Downloaded
 from .loop import LoopThread
+from .measuring import measured_frame, tempo_asked
 from .progress import Bar
 from .resolving import PlaylistLike
 from .views import PlaylistView
@@ -29,12 +31,16 @@ from .views import PlaylistView
 if TYPE_CHECKING:
     import pandas as pd
 
+    from finetuning.audio.measurement import Measurement
     from finetuning.audio.player import Player
 
 __all__ = ["Client"]
 
 T = TypeVar("T")
 R = TypeVar("R", covariant=True)
+
+#: How many sounds are fetched at once while others are measured; each is a megabyte or two.
+_FETCHED_AHEAD = 8
 
 
 class Runnable(Protocol[R]):
@@ -74,6 +80,7 @@ class Client:
         self._loop = LoopThread()
         self._on_close = on_close
         self._finalizer = weakref.finalize(self, _close, self._loop, self._async)
+        register(self)
 
     @property
     def base_url(self) -> str:
@@ -305,6 +312,38 @@ class Client:
                 raise each
         records = [each for each in found if isinstance(each, Generation)]
         return Player(takes_of(records), fetch=lambda id_: self.submit(self._async.audio(id_)))
+
+    def measure(self, tracks: Tracks) -> pd.DataFrame:
+        """Measure the sound of tracks: tempo, key, loudness, peak, silence.
+
+        Returns
+        -------
+        DataFrame
+            The selection's rows (a DataFrame keeps its columns), with those of `measuring.MEASURED_COLUMNS` and
+            `measure_error`. Where the frame has `bpm`, half and double of it are told apart.
+
+        Raises
+        ------
+        MissingExtraError
+            What reads sound is not installed.
+        """
+        from finetuning.audio.measurement import measure
+
+        ids = ids_of(tracks)
+        asked = tempo_asked(tracks)
+        results: list[Measurement | errors.FinetuningError] = []
+        with self._bar.counting("measuring", len(ids), unit="track") as progress:
+            for batch in chunks(ids, _FETCHED_AHEAD):
+                fetched = [self.submit(self._async.audio(id_)) for id_ in batch]
+                for id_, future in zip(batch, fetched, strict=True):
+                    try:
+                        results.append(measure(future.result(), expected_bpm=asked.get(id_)))
+                    except errors.MissingExtraError:
+                        raise
+                    except errors.FinetuningError as error:
+                        results.append(error)
+                    progress(len(results), len(ids))
+        return measured_frame(tracks, ids, results)
 
 
 def _checked(outcome: BulkOutcome) -> BulkOutcome:
