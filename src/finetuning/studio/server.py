@@ -1,0 +1,103 @@
+"""The web servers: API and media, each at its port, on one event loop in one daemon thread."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+import uvicorn
+
+from finetuning.errors import StudioError
+
+__all__ = ["Server", "listen"]
+
+HOST = "127.0.0.1"
+
+
+def listen(port: int) -> socket.socket:
+    """Open a listening socket on loopback; port 0 takes any that is free.
+
+    Raises
+    ------
+    StudioError
+        If the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(512)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise StudioError(
+            f"The studio cannot listen on port {port}: {error}.", hint="Choose another port, or 0 for any that is free."
+        ) from error
+    return listener
+
+
+class Server:
+    """Runs ASGI applications until it is closed.
+
+    Parameters
+    ----------
+    apps
+        Each with the socket that it listens on.
+    """
+
+    def __init__(self, apps: list[tuple[Any, socket.socket]]) -> None:
+        self._sockets = [listener for _, listener in apps]
+        self._servers = [
+            uvicorn.Server(
+                uvicorn.Config(
+                    app,
+                    lifespan="off",
+                    ws="none",
+                    http="h11",
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=1,
+                )
+            )
+            for app, _ in apps
+        ]
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="studio-server", daemon=True)
+
+    def start(self) -> None:
+        """Return when every port answers."""
+        self._thread.start()
+        self._ready.wait()
+
+    def _run(self) -> None:
+        # A loop of our own, by name: whatever policy or patch the user's own loop has, it is not shared.
+        loop = asyncio.SelectorEventLoop()
+        try:
+            loop.run_until_complete(self._serve())
+        finally:
+            self._ready.set()
+            loop.close()
+
+    async def _serve(self) -> None:
+        tasks = [
+            asyncio.ensure_future(server.serve([listener]))
+            for server, listener in zip(self._servers, self._sockets, strict=True)
+        ]
+        while not all(server.started for server in self._servers) and not any(task.done() for task in tasks):
+            await asyncio.sleep(0.001)
+        self._ready.set()
+        await asyncio.gather(*tasks)
+
+    def abandon(self) -> None:
+        """Let go of the ports in a forked child, which would otherwise keep them open when the parent has gone."""
+        for listener in self._sockets:
+            listener.close()
+
+    def close(self) -> None:
+        """Stop; a request that runs has a second to end."""
+        for server in self._servers:
+            server.should_exit = True
+        self._thread.join()
+        self.abandon()

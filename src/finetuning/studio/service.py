@@ -1,0 +1,344 @@
+"""The studio as one object: starts everything, stops everything, and does what only the web application does."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+
+from finetuning.errors import StudioError
+
+from . import accounts, generations, playlists
+from .accounts import Account
+from .app import Api
+from .foreman import Foreman
+from .house import House, furnish, look_up
+from .limits import TIERS, Buckets, month, named
+from .media import Media
+from .operations import Context, Faults
+from .selection import ids_of
+from .server import Server, listen
+from .store import Store
+from .webhooks import Webhooks
+
+__all__ = ["Studio", "default_folder"]
+
+THREADS = 4
+"""Requests that may wait for the database at once, API and media together."""
+_all: weakref.WeakSet[Studio] = weakref.WeakSet()
+
+
+def default_folder() -> Path:
+    """Where a studio lives that is not told: in the user's data folder, or in `FINETUNING_DATA_HOME`."""
+    home = os.environ.get("FINETUNING_DATA_HOME")
+    return (Path(home) if home else user_data_path("finetuning", appauthor=False)) / "studio"
+
+
+class Studio:
+    """A stand-in for the hosted service, on loopback: real API, real database, real audio, no account and no cost.
+
+    Its music is made by a rule-based composer, not by the hosted model, and it does not sing lyrics. Several
+    studios, in one process or in many, may share a folder: each serves the same library, and each piece is
+    rendered once. Pieces that were accepted and not finished are finished at the next start.
+
+    Parameters
+    ----------
+    data_dir
+        Folder of the database and the audio; None for the user's data folder.
+    limits
+        `"local"` announces generous limits; `"hosted"` enforces the documented ones.
+    port, media_port
+        Where to listen on 127.0.0.1; 0 takes any port that is free.
+    tier
+        `"free"`, `"plus"`, `"pro"` or `"lifetime"`; None keeps what the folder says, `"pro"` at first.
+    credits
+        As `set_credits`; None keeps what the folder says.
+    clock
+        Seconds since the epoch: dates, months and rate windows follow it.
+    workers
+        Render processes; None for one a core, at most 4. With 0 nothing is rendered.
+    plan_required
+        Whether `free` and `plus` are turned away, as by the hosted service.
+
+    Attributes
+    ----------
+    url, media_url : str
+        Base URLs of the API and of the media host.
+    api_key : str
+        The key of the user's account.
+    data_dir : Path
+        The folder.
+    house : House
+        Ids of what belongs to the second account.
+
+    Raises
+    ------
+    StudioError
+        If an argument is not understood, the folder cannot be used, or a port is taken.
+    """
+
+    def __init__(
+        self,
+        data_dir: str | os.PathLike[str] | None = None,
+        limits: Literal["local", "hosted"] | str = "local",
+        *,
+        port: int = 0,
+        media_port: int = 0,
+        tier: str | None = None,
+        credits: int | None = None,  # noqa: A002 - the service's word
+        clock: Callable[[], float] = time.time,
+        workers: int | None = None,
+        plan_required: bool = True,
+    ) -> None:
+        self._limits = named(limits)
+        if tier is not None:
+            _check_tier(tier)
+        if credits is not None:
+            _check_count("credits", credits)
+        if workers is not None:
+            _check_count("workers", workers)
+        self._clock = clock
+        self._pid = os.getpid()
+        self._workers = min(4, os.cpu_count() or 1) if workers is None else workers
+        self.data_dir = (Path(data_dir) if data_dir is not None else default_folder()).expanduser().absolute()
+        with ExitStack() as undo:
+            self._store = Store(self.data_dir)
+            undo.callback(self._store.close)
+            self.api_key, self.house = self._move_in()
+            if tier is not None:
+                self.set_tier(tier)
+            if credits is not None:
+                self.set_credits(credits)
+            sockets = [listen(number) for number in (port,)]
+            undo.callback(sockets[0].close)
+            sockets.append(listen(media_port))
+            undo.callback(sockets[1].close)
+            self.url, self.media_url = ("http://{}:{}".format(*listener.getsockname()) for listener in sockets)
+            self._webhooks = Webhooks(self._store, self.media_url)
+            self._foreman = Foreman(self._store, self._workers, clock, self._webhooks.wake)
+            self._faults = Faults()
+            self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="studio-request")
+            undo.callback(self._pool.shutdown)
+            context = Context(
+                store=self._store,
+                limits=self._limits,
+                buckets=Buckets(self._limits, clock),
+                faults=self._faults,
+                clock=clock,
+                media_url=self.media_url,
+                plan_required=plan_required,
+                wake=self._foreman.wake,
+            )
+            self._media = Media(self._store, self._pool, self._workers > 0, self._foreman.wake)
+            apps = (Api(context, self._pool), self._media)
+            self._server = Server(list(zip(apps, sockets, strict=True)))
+            self._server.start()
+            self._foreman.start()
+            self._webhooks.start()
+            undo.pop_all()
+        self._closed = False
+        _all.add(self)
+        atexit.register(self.close)
+
+    def _move_in(self) -> tuple[str, House]:
+        with self._store.write() as connection:
+            user = accounts.by_role(connection, "user")
+            if user is None:
+                user = accounts.create(connection, "user", "Studio")
+                furnish(connection, self._clock())
+            return accounts.key_of(connection, user), look_up(connection)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else self.url
+        return (
+            f"<Studio {state}: a stand-in for the hosted service with a rule-based composer; it does not sing; "
+            f"{self._limits.name} limits; data in {self.data_dir}; key {self.api_key[:12]}...****>"
+        )
+
+    def __enter__(self) -> Studio:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop threads, processes and ports; what was being rendered is finished by the next studio."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        _all.discard(self)
+        self._media.stopping = True
+        self._server.close()
+        self._foreman.close()
+        self._webhooks.close()
+        self._pool.shutdown()
+        self._store.close()
+
+    def _abandon(self) -> None:
+        """In a forked child: keep nothing of the parent's open. The URLs still lead to the parent."""
+        self._closed = True
+        self._server.abandon()
+        self._foreman.abandon()
+
+    # What the web application does, and the API never.
+
+    @contextmanager
+    def _as_user(self) -> Iterator[tuple[Any, Account]]:
+        if os.getpid() != self._pid:
+            raise StudioError("This studio belongs to the process that forked this one.", hint="Its url works here.")
+        with self._store.write() as connection:
+            account = accounts.by_role(connection, "user")
+            if account is None:
+                raise StudioError("The studio's account has vanished from its database.")
+            yield connection, account
+
+    def create_playlist(self, name: str, public: bool = False, description: str | None = None) -> str:
+        """Make an empty playlist of the user's and return its id. Two may have the same name."""
+        _check_name(name)
+        with self._as_user() as (connection, user):
+            return playlists.create(connection, user.id, name, public, description, self._clock())
+
+    def rename_playlist(self, playlist: str, name: str) -> None:
+        """Give one of the user's playlists another name."""
+        _check_name(name)
+        with self._as_user() as (connection, user):
+            if not playlists.rename(connection, playlist, user.id, name, self._clock()):
+                raise StudioError(f"The user has no playlist with the id {playlist!r}.")
+
+    def delete_playlist(self, playlist: str) -> None:
+        """Delete one of the user's playlists; its tracks stay in the library."""
+        with self._as_user() as (connection, user):
+            if not playlists.delete(connection, playlist, user.id):
+                raise StudioError(f"The user has no playlist with the id {playlist!r}.")
+
+    def set_public(self, tracks: Any, public: bool = True) -> None:
+        """Show or hide tracks of the user's; all of them or, on an error, none.
+
+        Parameters
+        ----------
+        tracks
+            An id, a record, several of either, or a table with an `id` column.
+        public
+            Whether they are shown. A track that is hidden leaves the public playlists that it is in.
+        """
+        ids = ids_of(tracks)
+        with self._as_user() as (connection, user):
+            for id in ids:  # noqa: A001 - the wire's name
+                if not generations.set_public(connection, id, user.id, public):
+                    raise StudioError(f"The user has no track with the id {id!r}.")
+
+    # What only a stand-in can show.
+
+    def midi(self, id: str) -> bytes:  # noqa: A002 - the wire's name
+        """The score of a finished piece, as a MIDI file."""
+        return bytes(self._score(id)["midi"])
+
+    def understood(self, id: str) -> dict[str, Any]:  # noqa: A002 - the wire's name
+        """What the composer read in the tags of a finished piece, and decided from them."""
+        understood: dict[str, Any] = json.loads(self._score(id)["understood"])
+        return understood
+
+    def _score(self, id: str) -> Any:  # noqa: A002 - the wire's name
+        with self._store.read() as connection:
+            row = generations.score(connection, id)
+            known = generations.find(connection, id)
+        if row is not None:
+            return row
+        if known is None:
+            raise StudioError(f"There is no piece with the id {id!r}.")
+        raise StudioError(f"The piece {id} has no score: it is {known['status']}.", hint="Wait until it is rendered.")
+
+    def set_tier(self, tier: str) -> None:
+        """Put the user's account on another plan: `free`, `plus`, `pro` or `lifetime`."""
+        _check_tier(tier)
+        with self._as_user() as (connection, user):
+            accounts.update(connection, replace(user, tier=tier))
+
+    def set_credits(self, credits: int, *, pack: int = 0) -> None:  # noqa: A002 - the service's word
+        """Let `credits` of this month's credits remain, and `pack` bought ones besides."""
+        _check_count("credits", credits)
+        _check_count("pack", pack)
+        with self._as_user() as (connection, user):
+            used = accounts.balance(connection, user, self._limits, self._clock()).used
+            accounts.update(connection, replace(user, monthly_credits=used + credits, pack_credits=pack))
+
+    def set_deleted(self, deleted: bool = True) -> None:
+        """Delete the user's account, or bring it back: its key answers `ACCOUNT_DELETED`."""
+        with self._as_user() as (connection, user):
+            accounts.update(connection, replace(user, deleted=deleted))
+
+    def fail_next(self, code: str = "INTERNAL_ERROR", times: int = 1) -> None:
+        """Let the next requests that carry the key end in `INTERNAL_ERROR` or, for creates, `GENERATION_FAILED`."""
+        if code not in ("INTERNAL_ERROR", "GENERATION_FAILED"):
+            raise StudioError(f"code is {code!r}.", hint="Choose INTERNAL_ERROR or GENERATION_FAILED.")
+        self._faults.add(code, times)
+
+    def fail_renders(self, message: str = "The piece could not be made.", times: int = 1) -> None:
+        """Let the next pieces that this studio renders end as `failed`, with `message`."""
+        self._foreman.failures.extend([message] * times)
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Process ids of the render processes that run."""
+        return self._foreman.pids
+
+    def wait_idle(self, timeout: float = 60.0) -> None:
+        """Return when everything that was accepted has ended and every webhook was sent.
+
+        Raises
+        ------
+        StudioError
+            After `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while left := self._unfinished():
+            if time.monotonic() > deadline:
+                raise StudioError(f"{left} generations or webhooks are unfinished after {timeout:g} s.")
+            time.sleep(0.02)
+
+    def _unfinished(self) -> int:
+        with self._store.read() as connection:
+            rendering: int = connection.execute("SELECT count(*) FROM jobs").fetchone()[0]
+            due: int = connection.execute(
+                """SELECT count(*) FROM generations WHERE webhook IS NOT NULL AND webhook_fired = 0
+                    AND status IN ('completed', 'failed')"""
+            ).fetchone()[0]
+        return rendering + due + self._webhooks.busy
+
+
+def _check_tier(tier: str) -> None:
+    if tier not in TIERS:
+        raise StudioError(f"tier is {tier!r}.", hint=f"Choose one of {', '.join(TIERS)}.")
+
+
+def _check_count(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise StudioError(f"{name} is {value!r}.", hint="Give a whole number, 0 or more.")
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise StudioError(f"The playlist's name is {name!r}.", hint="Give a name that is not empty.")
+
+
+def _abandon_all() -> None:
+    for studio in list(_all):
+        studio._abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
