@@ -7,9 +7,11 @@ fast path. `finetuning.decoding` then takes the slower way, which keeps every un
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 
@@ -43,13 +45,19 @@ LANGUAGES = ("en", "ja", "de", "fr", "es", "zh", "ko", "pt", "it", "ru")
 TIME_SIGNATURES = (2, 3, 4, 5, 6, 7)
 
 
-class Record(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, repr_omit_defaults=True):
-    """Base of every record.
+#: Shared by all records that hold nothing extra, and not to be changed.
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Record(
+    msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, repr_omit_defaults=True, gc=False
+):
+    """Base of every record; records hold no cycles, so the garbage collector need not follow them.
 
     `extra` holds the fields that the service sent and this version does not name, under their wire names.
     """
 
-    extra: dict[str, Any] = {}
+    extra: Mapping[str, Any] = _NOTHING
 
 
 class Limits(Record):
