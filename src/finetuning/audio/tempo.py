@@ -18,8 +18,9 @@ SLOWEST, FASTEST = 50.0, 220.0
 
 _FRAMES = 100  # a second
 _SHORTEST = 3.0  # seconds: two beats at the slowest tempo, with something left over to compare
-_COMB = 4  # multiples of the period that must agree
-_CENTRE, _OCTAVES = 120.0, 1.0  # of the prior
+_BEATS = (1, 2, 3, 4)  # multiples of the period that must agree
+_DIVIDED = (0.5, *_BEATS)  # beats are divided in two far more often than into the 2/3 that would compete with them
+_CENTRE, _OCTAVES = 120.0, 1.2  # of the prior
 _FAINTEST = 0.5  # of an onset, in nepers summed over all bands: the ripple of a held tone stays below
 _STEPS = 96  # candidates an octave: 0.7 %, refined afterwards
 
@@ -64,7 +65,7 @@ def onset_strength(signal: NDArray[np.float32], rate: int) -> tuple[NDArray[np.f
     if not loudest:
         return np.zeros(len(bands)), rate / hop
     # Relative to the loudest moment, so that the answer does not hang on the level of the master.
-    levels = np.log1p(bands * np.float32(1000 / loudest))
+    levels = np.log1p(bands * np.float32(30 / loudest))
     rises = np.clip(levels[1:] - levels[:-1], 0, None)
     return np.concatenate([[0.0], rises.sum(axis=1, dtype=np.float64)]), rate / hop
 
@@ -72,9 +73,9 @@ def onset_strength(signal: NDArray[np.float32], rate: int) -> tuple[NDArray[np.f
 def tempo_of(signal: NDArray[np.float32], rate: int) -> Tempo:
     """Estimate the tempo, taken to be steady.
 
-    The autocorrelation of the onset strength is read by a comb of a period and its multiples, weighted by a
-    preference for tempi around 120 beats a minute, in which people tap; the peak is then followed out to its
-    farther multiples for precision.
+    The autocorrelation of the onset strength is read by a comb of a period, its half and its multiples, weighted
+    by a preference for tempi around 120 beats a minute, in which people tap; the peak is then followed out to
+    its farther multiples for precision.
 
     Parameters
     ----------
@@ -103,13 +104,14 @@ def tempo_of(signal: NDArray[np.float32], rate: int) -> Tempo:
         return Tempo(np.nan, 0.0)
     octaves = np.log2(FASTEST / SLOWEST)
     candidates = SLOWEST * 2 ** np.linspace(0, octaves, int(octaves * _STEPS) + 1)
-    support = _comb(similarity, 60 * fps / candidates)
+    support = _comb(similarity, 60 * fps / candidates, _DIVIDED)
     prior = np.exp(-0.5 * (np.log2(candidates / _CENTRE) / _OCTAVES) ** 2)
     best = int(np.argmax(np.clip(support, 0, None) * prior))
     if support[best] <= 0:
         return Tempo(np.nan, 0.0)
     lag = _refine(similarity, 60 * fps / candidates[best])
-    return Tempo(float(60 * fps / lag), float(np.clip(support[best], 0, 1)))
+    confidence = _comb(similarity, np.array([lag]), _BEATS)[0]
+    return Tempo(float(60 * fps / lag), float(np.clip(confidence, 0, 1)))
 
 
 def fold_tempo(bpm: float, expected: float) -> float:
@@ -142,9 +144,9 @@ def _autocorrelation(strength: NDArray[np.float64], fps: float) -> NDArray[np.fl
     return similarity
 
 
-def _comb(similarity: NDArray[np.float64], lags: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of the autocorrelation at 1, 2, … times each lag, as far as the piece reaches."""
-    multiples = lags[:, None] * np.arange(1, _COMB + 1)
+def _comb(similarity: NDArray[np.float64], lags: NDArray[np.float64], teeth: tuple[float, ...]) -> NDArray[np.float64]:
+    """Mean of the autocorrelation at these multiples of each lag, as far as the piece reaches."""
+    multiples = lags[:, None] * np.array(teeth)
     inside = multiples <= len(similarity) - 1
     values = np.interp(multiples, np.arange(len(similarity)), similarity)
     mean: NDArray[np.float64] = (values * inside).sum(axis=1) / inside.sum(axis=1)
