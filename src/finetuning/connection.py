@@ -77,7 +77,7 @@ def connect(
         if api_key is not None:
             raise SettingsError("The studio has a key of its own.", hint="Leave api_key out.")
         running = _studio(studio)
-        return Client(running.api_key, running.url, policy=policy, progress=progress)
+        return Client(running.api_key, running.url, policy=policy, progress=progress, studio=running)
     if where == "hosted":
         where = settings.load().base_url
     elif "://" not in where:

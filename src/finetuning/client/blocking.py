@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -60,8 +60,14 @@ class Client:
         As for `AsyncClient`.
     progress
         Whether long work shows a progress bar.
-    on_close
-        Called when the client is closed.
+    studio
+        The embedded service behind this client, kept for what only the web application does.
+
+    Attributes
+    ----------
+    studio
+        The `Studio` behind this client, or None for the hosted service: it makes playlists and publishes tracks,
+        which the API never does.
     """
 
     def __init__(
@@ -72,13 +78,13 @@ class Client:
         policy: Policy | None = None,
         clock: Clock | None = None,
         progress: bool = True,
-        on_close: Callable[[], None] | None = None,
+        studio: Any = None,
     ) -> None:
         api_key = ApiKey(api_key) if api_key is not None else None
         self._bar = Bar(enabled=progress)
         self._async = AsyncClient(api_key, base_url, policy=policy, clock=clock, on_wait=self._bar.waiting)
         self._loop = LoopThread()
-        self._on_close = on_close
+        self.studio = studio
         self._finalizer = weakref.finalize(self, _close, self._loop, self._async)
         register(self)
 
@@ -106,9 +112,6 @@ class Client:
     def close(self) -> None:
         """Close the connections and end the thread. What was paid for goes on at the service."""
         self._finalizer()
-        if self._on_close:
-            on_close, self._on_close = self._on_close, None
-            on_close()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Hand a coroutine to the client's own loop and return at once."""

@@ -45,9 +45,9 @@ class Bar:
         def report(generation: Generation, waited: float) -> None:
             if generation.finished and self._shown is None:
                 return
-            bar = self._bar(what, total=None, unit="s", bar_format="{desc} {elapsed} {postfix}")
+            bar = self._bar(what, total=None, bar_format="{desc} · {elapsed}")
             if bar is not None:
-                bar.set_postfix_str(f"{generation.status} ({timeout - waited:.0f} s left)")
+                bar.set_description_str(f"{what}: {generation.status}, at most {timeout - waited:.0f} s more")
 
         with self._closing():
             yield report
