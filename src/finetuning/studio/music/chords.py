@@ -1,0 +1,131 @@
+"""The harmony instruments: chords in a rhythm, pads that hold, figures that break the chord up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .form import Form
+from .harmony import Span
+from .metre import bar_hits, stress
+from .parts import Note
+from .streams import Streams, pick
+from .theory import voice
+
+__all__ = ["play_arp", "play_chords", "play_pad"]
+
+
+@dataclass(frozen=True)
+class Comping:
+    """A chord rhythm: cells to choose from, how much of the time between strokes a stroke lasts, and how far apart (in
+    beats) its notes are struck."""
+
+    cells: tuple[tuple[str, ...], ...]
+    gate: float = 0.9
+    roll: float = 0.0
+
+
+COMPING: dict[str, Comping] = {
+    "pulse": Comping((("X...x...", "x...x..."), ("X.....x.", "..x.x..."), ("X.o.x.o.", "x.o.x.o.")), 0.92),
+    "lazy": Comping((("X.......", "..x....."), ("X.....x.", "........"), ("X..x....", "........")), 0.96, 0.015),
+    "stabs": Comping((("..x...x.", "..x...x."), ("X..x..x.", "..x..x.."), ("..x..x..", "..x...x.")), 0.55),
+    "charleston": Comping((("X.....x.", "........"), ("....x...", "..x....."), ("..x.....", "x.....x."), ("X.....x.", "....x...")), 0.7),
+    "power": Comping((("X.x.x.x.", "x.x.x.x."), ("X.....x.", "x...x.x."), ("X...x.x.", "x...x.x.")), 0.85),
+    "strum": Comping((("X...x.xo", "x...x.xo"), ("X...x.x.", "..x.x.x."), ("X...xox.", "x...xox.")), 0.95, 0.02),
+    "ostinato": Comping((("X.x.x.x.", "x.x.x.x."), ("X..x..x.", "x..x..x."), ("X.xox.xo", "x.xox.xo")), 0.6),
+    "chank": Comping((("..xo..x.", "..x..ox."), ("..x..x.x", ".x..x.x."), ("x..x..x.", "..x.ox..")), 0.4),
+    "bossa": Comping((("x.....x.", "..x.x..."), ("x..x..x.", "....x..."), ("x.....x.", "....x.x.")), 0.8, 0.01),
+    "held": Comping((("X.......", "........"),), 0.98),
+    "swell": Comping((("x.......", "........"),), 1.0),
+}
+
+LOW, HIGH = 53, 74
+WINDOW = {"chords": (LOW, HIGH), "pad": (50, 71), "arp": (60, 81)}
+
+
+def voicings(spans: tuple[Span, ...], role: str, most: int = 4) -> list[tuple[int, ...]]:
+    """The chords of the piece set one after another, each close to the one before."""
+    low, high = WINDOW[role]
+    found: list[tuple[int, ...]] = []
+    for span in spans:
+        found.append(voice(span.chord, found[-1] if found else None, low, high, most))
+    return found
+
+
+def _power(span: Span) -> tuple[int, ...]:
+    root = 40 + (span.chord.root - 40) % 12
+    return (root, root + (7 if 7 in span.chord.intervals else 6), root + 12)
+
+
+def play_chords(form: Form, spans: tuple[Span, ...], comping: str, streams: Streams) -> tuple[Note, ...]:
+    """Chords in the style's rhythm; held in intro and break, rung and stirred at the end."""
+    manner = COMPING[comping]
+    quiet = COMPING["held"]
+    settings = [_power(s) for s in spans] if comping == "power" else voicings(spans, "chords")
+    notes: list[Note] = []
+    for span, pitches in zip(spans[:-1], settings, strict=False):
+        section = form.sections[span.section]
+        calm = section.kind == "break" or (section.kind == "intro" and comping in ("power", "chank"))
+        cells = quiet.cells[0] if calm else pick(streams.of("chords", section.kind), manner.cells)
+        gate, roll = (quiet.gate, quiet.roll) if calm else (manner.gate, manner.roll)
+        first = int(span.start // form.metre)
+        hits = [
+            (bar * form.metre + place, strength)
+            for bar in range(first, int(-(-span.end // form.metre)))
+            for place, strength in bar_hits(cells, form.metre, bar)
+        ]
+        places = [(p, s) for p, s in hits if span.start - 1e-9 <= p < span.end - 1e-9]
+        if not places or (calm and places[0][0] > span.start):
+            places.insert(0, (span.start, 0.8))
+        for index, (place, strength) in enumerate(places):
+            until = places[index + 1][0] if index + 1 < len(places) else span.end
+            force = strength * (0.62 + 0.2 * section.weight) * (0.8 + 0.2 * stress(place % form.metre, form.metre))
+            # a strum goes down on the beat and up between
+            order = pitches if place % 1 == 0 else pitches[::-1]
+            notes.extend(Note(place + roll * k, (until - place) * gate, p, force) for k, p in enumerate(order))
+    return (*notes, *_close(form, spans[-1], settings[-1]))
+
+
+def _close(form: Form, home: Span, pitches: tuple[int, ...]) -> list[Note]:
+    """The last chord, rolled; where beats are left over it is broken up in eighths before a last soft touch."""
+    if not form.coda:
+        return [Note(home.start + 0.04 * k, home.length, p, 0.72) for k, p in enumerate(pitches)]
+    notes = [Note(home.start + 0.04 * k, 0.95, p, 0.72) for k, p in enumerate(pitches)]
+    ladder = [*pitches, *(p + 12 for p in pitches)]
+    wave = [*ladder, *ladder[-2:0:-1]]
+    for k in range(2 * (form.coda - 1)):
+        notes.append(Note(home.start + 1 + 0.5 * k, 0.48, wave[k % len(wave)], 0.52 - 0.012 * k))
+    touch = home.start + form.coda
+    return notes + [Note(touch + 0.06 * k, home.end - touch, p, 0.5) for k, p in enumerate(pitches)]
+
+
+def play_pad(form: Form, spans: tuple[Span, ...], throughout: bool) -> tuple[Note, ...]:
+    """Held chords, everywhere or everywhere but in the first verse of a piece with more to come."""
+    notes: list[Note] = []
+    settings = voicings(spans, "pad", 3)
+    for index, (span, pitches) in enumerate(zip(spans, settings, strict=True)):
+        section = form.sections[span.section]
+        first_verse = section.kind == "verse" and not section.number and len(form.sections) > 2
+        if first_verse and not throughout and index + 1 < len(spans):
+            continue
+        notes.extend(Note(span.start, span.length * 0.99, p, 0.5 + 0.2 * section.weight) for p in pitches)
+    return tuple(notes)
+
+
+def play_arp(form: Form, spans: tuple[Span, ...], density: float, throughout: bool, streams: Streams) -> tuple[Note, ...]:
+    """The chord note by note in eighths (sixteenths where it is dense); it enters with the first chorus and stays."""
+    stream = streams.of("arp")
+    grid = 0.25 if density > 0.7 else 0.5
+    shape = pick(stream, ((0, 1, 2, 3), (0, 2, 1, 3), (3, 2, 1, 0), (0, 1, 2, 1), (0, 2, 3, 2), (0, 3, 1, 2)))
+    entered = throughout or len(form.sections) < 3
+    notes: list[Note] = []
+    for span, setting in zip(spans[:-1], voicings(spans, "arp"), strict=False):
+        section = form.sections[span.section]
+        entered = entered or section.kind == "chorus"
+        if not entered or (section.kind == "outro" and not throughout):
+            continue
+        ladder = setting if len(setting) > 3 else (*setting, setting[0] + 12)
+        for step in range(int(span.length / grid)):
+            place = span.start + step * grid
+            force = (0.5 + 0.18 * section.weight) * (0.75 + 0.25 * stress(place % form.metre, form.metre))
+            notes.append(Note(place, grid * 1.3, ladder[shape[step % len(shape)]], force))
+    return tuple(notes)

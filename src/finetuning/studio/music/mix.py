@@ -1,0 +1,115 @@
+"""The mix: a sound check that sets the faders, the rendering, and what is done to the sound before mastering."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyloudnorm
+from scipy.signal import butter, sosfilt
+
+from .composer import Piece
+from .drums import DRUMS
+from .parts import Part
+from .render import RATE, Sound, render
+from .score import Fader, shifted, write_midi
+from .streams import pick
+
+__all__ = ["mix", "set_faders"]
+
+LEVELS = {"drums": -3.0, "bass": -4.0, "chords": -7.0, "pad": -12.0, "arp": -11.0, "lead": -4.0}
+"""Loudness of each role beside the others, in LU."""
+
+SENDS = {"drums": 0.35, "bass": 0.05, "chords": 0.8, "pad": 1.0, "arp": 1.0, "lead": 0.9}
+CHORUS = {"chords": 20, "pad": 50, "arp": 20}
+CHECK, GAP = 4.0, 1.5
+REFERENCE = -24.0
+"""LUFS of a part at level 0: low enough that the sum stays within the renderer's sixteen bits."""
+
+
+def _busiest(part: Part, seconds: float, beat: float) -> float:
+    """The beat from which on the part plays most within so many seconds."""
+    starts = np.array([n.start for n in part.notes])
+    weights = np.array([min(n.length, seconds / beat) * n.force for n in part.notes])
+    bars = np.arange(0.0, starts.max() + 1e-9, 1.0)
+    sums = np.concatenate([[0.0], np.cumsum(weights)])
+    played = sums[np.searchsorted(starts, bars + seconds / beat)] - sums[np.searchsorted(starts, bars)]
+    return float(bars[int(np.argmax(played))])
+
+
+def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
+    """Let every part play its busiest four seconds alone, measure it, and set its fader.
+
+    So the balance follows what was written and not how loud a SoundFont happens to have recorded an instrument.
+    """
+    beat, style = piece.form.beat, piece.style
+    side = pick(piece.streams.of("mix", "pan"), (-1, 1))
+    pans = {"chords": 64 - 16 * side, "arp": 64 + 26 * side, "lead": 64 + 6 * side}
+
+    def fader(role: str, volume: int) -> Fader:
+        reverb = round(min(127.0, 127 * style.room * SENDS[role]))
+        return Fader(volume, pans.get(role, 64), reverb, CHORUS.get(role, 0))
+
+    stretch = min(CHECK, piece.form.end * beat) / beat
+    gap = GAP / beat
+    queue = []
+    for index, part in enumerate(parts):
+        start = _busiest(part, stretch * beat, beat)
+        queue.append(shifted(part, start, start + stretch, index * (stretch + gap)))
+    flat = {part.role: fader(part.role, 100) for part in parts}
+    brief = piece.brief
+    sound = render(write_midi(queue, flat, piece.form, brief.key, brief.scale))
+    meter = pyloudnorm.Meter(RATE)
+    wanted: dict[str, float] = {}
+    for index, part in enumerate(parts):
+        first = round(index * (stretch + gap) * beat * RATE)
+        heard = meter.integrated_loudness(sound[:, first : first + round(stretch * beat * RATE)].T)
+        level = LEVELS[part.role] + style.levels.get(part.role, 0.0)
+        if part.role == "drums":
+            level += 4.0 * (piece.heard.energy - style.energy)
+        wanted[part.role] = REFERENCE + level - max(heard, -60.0)
+    # a controller has no more than 127: lower them all where one would need it
+    spare = 40 * np.log10(127 / 100)
+    excess = max(0.0, max(wanted.values()) - spare)
+    return {role: fader(role, max(1, round(100 * 10 ** ((gain - excess) / 40)))) for role, gain in wanted.items()}
+
+
+def mix(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader]) -> Sound:
+    """Render the piece, exactly as long as was asked: the kit apart where the style lets the kick push the band down."""
+    samples = round(piece.brief.duration * RATE)
+    kit = tuple(p for p in parts if p.role == "drums")
+    band = tuple(p for p in parts if p.role != "drums")
+    if piece.style.duck and kit:
+        sound = _render(piece, band, faders, samples)
+        sound *= _duck(piece, kit[0], samples)
+        sound += _render(piece, kit, faders, samples)
+    else:
+        sound = _render(piece, parts, faders, samples)
+    if piece.style.treble:
+        sound = sosfilt(butter(1, piece.style.treble, fs=RATE, output="sos"), sound, axis=1).astype(np.float32)
+    return sound
+
+
+def _render(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader], samples: int) -> Sound:
+    """Render, and again more softly should it ever have reached full scale."""
+    brief, scale = piece.brief, 1.0
+    while True:
+        quiet = {r: Fader(max(1, round(f.volume * scale)), f.pan, f.reverb, f.chorus) for r, f in faders.items()}
+        sound = render(write_midi(parts, quiet, piece.form, brief.key, brief.scale))[:, :samples]
+        if scale < 0.2 or float(np.abs(sound).max()) < 0.99:
+            return sound / np.float32(scale**2)
+        scale *= 0.7
+
+
+def _duck(piece: Piece, kit: Part, samples: int) -> Sound:
+    """A gain that dips with every kick and comes back within most of a beat."""
+    depth = 1 - 10 ** (-piece.style.duck / 20)
+    back = min(0.3, 0.8 * piece.form.beat)
+    gain = np.ones(samples, np.float32)
+    dip = depth * (0.5 + 0.5 * np.cos(np.pi * np.arange(round(back * RATE)) / round(back * RATE)))
+    rise = np.linspace(0.0, 1.0, round(0.004 * RATE))
+    dip[: len(rise)] *= rise
+    for note in kit.notes:
+        if note.pitch == DRUMS["kick"] and note.start < piece.form.close:
+            first = round(note.start * piece.form.beat * RATE)
+            shape = dip[: max(0, samples - first)]
+            gain[first : first + len(shape)] = np.minimum(gain[first : first + len(shape)], 1 - shape)
+    return gain

@@ -1,0 +1,46 @@
+"""The whole way from a brief to a take."""
+
+from __future__ import annotations
+
+from .brief import Brief, Take
+from .composer import compose
+from .encode import finish
+from .master import fade_out
+from .mix import mix, set_faders
+from .performance import perform
+from .score import write_midi
+from .titles import title_for
+
+__all__ = ["make_take"]
+
+
+def make_take(brief: Brief) -> Take:
+    """Compose, play, mix, master and encode one piece.
+
+    Parameters
+    ----------
+    brief : Brief
+        What is asked for.
+
+    Returns
+    -------
+    Take
+        With an MP3 as long as the brief says (within 0.05 s), at -14 LUFS and at most -1 dBTP.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the SoundFont is missing or is none.
+    """
+    piece = compose(brief)
+    parts = perform(piece)
+    faders = set_faders(piece, parts)
+    title = title_for(brief.tags, brief.seed)
+    form = piece.form
+    # the fade begins when the last chord has spoken
+    ring = brief.duration - (form.close + form.coda) * form.beat
+    sound = fade_out(mix(piece, parts, faders), brief.duration - 0.8 * ring)
+    comment = f"{brief.bpm} bpm, {brief.key} {brief.scale}, {brief.time_signature}/4, seed {brief.seed}"
+    mp3, seconds = finish(sound, {"title": title, "artist": "Finetuning studio", "comment": comment})
+    midi = write_midi(parts, faders, form, brief.key, brief.scale, title)
+    return Take(title, mp3, midi, seconds, piece.understood())

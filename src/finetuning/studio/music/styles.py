@@ -1,0 +1,81 @@
+"""What makes a style: its harmony, its groove, its instruments and its mix, all of it data in ``styles.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+__all__ = ["STYLES", "Style"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """The habits of a style.
+
+    Attributes
+    ----------
+    energy, density : float
+        Where the style stands when the tags say nothing, 0 to 1.
+    swing, unit : float
+        Delay of off-beats in units of ``unit`` beats (1 swings eighths, 0.5 sixteenths).
+    colour : int
+        Tones a chord: 3 triads, 4 sevenths, 5 ninths.
+    minor, major : tuple of str
+        Progressions of four chords in Roman numerals, all beginning on the tonic.
+    cadence : tuple of str
+        Last chord before the end, in minor and in major.
+    groove, bass_line, comping, riff : str
+        Names of the drum pattern, bass figure, chord rhythm and manner of melody.
+    kits : tuple of str
+        Drum kits that serve.
+    bass, chords, pad, arp, lead : tuple of str
+        Instruments that serve each role; none where the style has no such role.
+    levels : dict
+        Loudness of each role in dB beside the others.
+    room : float
+        Reverberation, 0 to 1.
+    duck : float
+        How far the kick pushes the band down, in dB.
+    treble : float
+        Corner of a gentle low pass in Hz; 0 for none.
+    """
+
+    energy: float
+    density: float
+    minor: tuple[str, ...]
+    major: tuple[str, ...]
+    groove: str
+    bass_line: str
+    comping: str
+    riff: str
+    kits: tuple[str, ...]
+    bass: tuple[str, ...]
+    chords: tuple[str, ...]
+    pad: tuple[str, ...]
+    arp: tuple[str, ...]
+    lead: tuple[str, ...]
+    cadence: tuple[str, str] = ("V", "V")
+    swing: float = 0.0
+    unit: float = 0.5
+    colour: int = 3
+    levels: dict[str, float] = field(default_factory=dict)
+    room: float = 0.35
+    duck: float = 0.0
+    treble: float = 0.0
+
+    def sounds(self, role: str) -> tuple[str, ...]:
+        """The instruments that serve a pitched role."""
+        return {"bass": self.bass, "chords": self.chords, "pad": self.pad, "arp": self.arp, "lead": self.lead}[role]
+
+
+def _read() -> dict[str, Style]:
+    table = tomllib.loads(files(__package__).joinpath("styles.toml").read_text("utf-8"))
+    return {
+        name: Style(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
+        for name, row in table.items()
+    }
+
+
+STYLES: dict[str, Style] = _read()
+"""All styles; ``pop`` is what music is when the tags do not say."""
