@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from .limits import Limits, month
 
-__all__ = ["Account", "Balance", "balance", "by_key", "by_role", "charge", "create", "key_of", "update"]
+__all__ = ["Account", "Balance", "again", "balance", "by_key", "by_role", "charge", "create", "key_of", "update"]
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ COLUMNS = "a.id, a.role, a.email, a.name, a.tier, a.monthly_credits, a.pack_cred
 
 
 def _account(row: sqlite3.Row | None) -> Account | None:
-    return None if row is None else Account(*row[:-1], deleted=bool(row["deleted"]))
+    return None if row is None else Account(**{**row, "deleted": bool(row["deleted"])})
 
 
 def by_key(connection: sqlite3.Connection, key: str) -> Account | None:
-    """Whose key this is."""
+    """Find the account that a key belongs to."""
     return _account(
         connection.execute(
             f"SELECT {COLUMNS} FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key = ?",  # noqa: S608 - a constant
@@ -63,10 +63,16 @@ def by_key(connection: sqlite3.Connection, key: str) -> Account | None:
 
 
 def by_role(connection: sqlite3.Connection, role: str) -> Account | None:
-    """The user's own account (`user`) or the studio's (`house`)."""
+    """Find the user's own account (`user`) or the studio's (`house`)."""
     return _account(
         connection.execute(f"SELECT {COLUMNS} FROM accounts a WHERE a.role = ?", (role,)).fetchone()  # noqa: S608 - a constant
     )
+
+
+def again(connection: sqlite3.Connection, account: Account) -> Account:
+    """Read an account again, under a lock that it was not read under before."""
+    row = connection.execute(f"SELECT {COLUMNS} FROM accounts a WHERE a.id = ?", (account.id,)).fetchone()  # noqa: S608 - a constant
+    return _account(row) or account
 
 
 def create(connection: sqlite3.Connection, role: str, name: str) -> Account:
@@ -81,7 +87,7 @@ def create(connection: sqlite3.Connection, role: str, name: str) -> Account:
 
 
 def key_of(connection: sqlite3.Connection, account: Account) -> str:
-    """The key of an account."""
+    """Look up the key of an account."""
     row = connection.execute("SELECT key FROM api_keys WHERE account_id = ?", (account.id,)).fetchone()
     return str(row["key"])
 
@@ -95,7 +101,7 @@ def update(connection: sqlite3.Connection, account: Account) -> None:
 
 
 def balance(connection: sqlite3.Connection, account: Account, limits: Limits, now: float) -> Balance:
-    """What is left, counted from the ledger."""
+    """Count what is left, from the ledger."""
     used: int = connection.execute(
         "SELECT count(*) FROM spending WHERE account_id = ? AND source = 'month' AND month = ?",
         (account.id, month(now)),

@@ -72,7 +72,7 @@ class Fault(Exception):  # noqa: N818 - it is an answer on its way out, not an e
         self.headers = headers or {}
 
     def answer(self) -> Answer:
-        """The envelope of the refusal."""
+        """Put the refusal into its envelope."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         headers = dict(self.headers)
         if self.details is not None:
@@ -84,7 +84,7 @@ class Fault(Exception):  # noqa: N818 - it is an answer on its way out, not an e
 
 
 def invalid(field: str, message: str, **allowed: Any) -> Fault:
-    """A field that cannot be accepted; `allowed` (such as `max=100`) joins the name in `details`."""
+    """Refuse a field; `allowed` (such as `max=100`) joins its name in `details`."""
     return Fault("VALIDATION_ERROR", message, details={"field": field, **allowed})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from . import accounts
+from .accounts import Account
 from .answers import Answer, Fault
 from .limits import API_TIERS, Draw
 from .operations import OPERATIONS, Call, Context, Operation
@@ -67,13 +68,23 @@ class Api:
         draw: Draw | None = None
         try:
             operation, path, refusal = _resolve(scope["method"], scope["path"])
-            # A path that does not exist is no secret: it is said without a key.
-            needs_key = operation is not None and operation.needs_key
-            account, unknown = self._identify(key) if needs_key or key else (None, None)
-            draw = self._context.buckets.draw(
-                account.id if account else ANONYMOUS, create=operation is not None and operation.creates
-            )
-            answer = self._run(operation, path, refusal, account, unknown if needs_key else None, draw, scope, body)
+            account, unknown = self._identify(key)
+            creates = operation is not None and operation.creates
+            draw = self._context.buckets.draw(account.id if account else ANONYMOUS, create=creates)
+            if draw.retry_after is not None and (operation is None or operation.limited):
+                raise Fault(
+                    "GENERATION_RATE_LIMITED" if creates else "RATE_LIMITED",
+                    f"At most {draw.limit} requests a minute; try again in {draw.retry_after} s.",
+                    retry_after=draw.retry_after,
+                )
+            if operation is None:  # that a path does not exist is no secret: it is said without a key
+                raise refusal
+            if operation.needs_key:
+                self._admit(account, unknown)
+            if body is None:
+                raise Fault("PAYLOAD_TOO_LARGE", f"The request's body is larger than {LARGEST_BODY} bytes.")
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+            answer = self._run(operation, Call(account, path, query, body))
         except Fault as fault:
             answer = fault.answer()
         except Exception as error:
@@ -84,56 +95,36 @@ class Api:
             answer.headers.update(draw.headers)
         return answer
 
-    def _identify(self, key: bytes | None) -> tuple[accounts.Account | None, Fault | None]:
+    def _identify(self, key: bytes | None) -> tuple[Account | None, Fault]:
+        """Find whose key it is; what to say if it is nobody's and the operation needs one."""
         if not key:
             return None, Fault("MISSING_API_KEY", "Send your API key in the X-API-Key header.")
         with self._context.store.read() as connection:
             account = accounts.by_key(connection, key.decode("latin-1"))
-        if account is None:
-            return None, Fault("INVALID_API_KEY", "This API key is not known here.")
-        if account.deleted:
+        if account is not None and account.deleted:
             return None, Fault("ACCOUNT_DELETED", "The account of this API key has been deleted.")
-        return account, None
+        return account, Fault("INVALID_API_KEY", "This API key is not known here.")
 
-    def _run(
-        self,
-        operation: Operation | None,
-        path: dict[str, str],
-        refusal: Fault,
-        account: accounts.Account | None,
-        unknown: Fault | None,
-        draw: Draw,
-        scope: Scope,
-        body: bytes | None,
-    ) -> Answer:
-        if draw.retry_after is not None and (operation is None or operation.limited):
-            creates = operation is not None and operation.creates
-            raise Fault(
-                "GENERATION_RATE_LIMITED" if creates else "RATE_LIMITED",
-                f"At most {draw.limit} requests a minute; try again in {draw.retry_after} s.",
-                retry_after=draw.retry_after,
-            )
-        if operation is None:
-            raise refusal
-        if unknown is not None:
+    def _admit(self, account: Account | None, unknown: Fault) -> None:
+        if account is None:
             raise unknown
-        if operation.needs_key and self._context.plan_required and account and account.tier not in API_TIERS:
+        if self._context.plan_required and account.tier not in API_TIERS:
             raise Fault("PRO_PLAN_REQUIRED", f"API access needs the pro plan; this account is on {account.tier}.")
-        if body is None:
-            raise Fault("PAYLOAD_TOO_LARGE", f"The request's body is larger than {LARGEST_BODY} bytes.")
-        self._context.faults.raise_next(operation)
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+
+    def _run(self, operation: Operation, call: Call) -> Answer:
+        if operation.needs_key:
+            self._context.faults.raise_next(operation)
         try:
-            return operation.run(self._context, Call(account, path, query, body))
+            return operation.run(self._context, call)
         except sqlite3.Error:
-            if operation.creates:
-                logger.exception("the studio could not accept a generation")
-                raise Fault("GENERATION_FAILED", "The generation could not be accepted; nothing was spent.") from None
-            raise
+            if not operation.creates:
+                raise
+            logger.exception("the studio could not accept a generation")
+            raise Fault("GENERATION_FAILED", "The generation could not be accepted; nothing was spent.") from None
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The request's body, or None if it is too large; the rest of one is read and dropped, so that the client hears."""
+    """Read the request's body; None if it is too large. The rest of one is dropped, so that the client hears."""
     chunks: list[bytes] = []
     size = 0
     while True:

@@ -15,8 +15,8 @@ from .answers import Fault, invalid
 from .targets import check_target
 
 __all__ = [
-    "BPM", "DURATION", "LYRICS", "MAX_IDS", "MAX_PAGE", "PAGE", "SEED", "TAGS", "Draft", "Page", "read_create", "read_ids",
-    "read_move", "read_page",
+    "BPM", "DURATION", "LYRICS", "MAX_IDS", "MAX_PAGE", "PAGE", "SEED", "TAGS",
+    "Draft", "Page", "read_create", "read_ids", "read_move", "read_page",
 ]  # fmt: skip
 
 BPM = (60, 200)

@@ -6,106 +6,29 @@ import base64
 import json
 import logging
 import os
-import subprocess
-import sys
+import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import finetuning
 
 from . import generations, jobs
 from .generations import Made
 from .jobs import Job
+from .process import LONGEST_RENDER, Worker, WorkerDied
 from .store import Store
 
-__all__ = ["Foreman", "Worker", "WorkerDied"]
+__all__ = ["Foreman"]
 
 POLL = 0.5
 """Seconds between looks into the queue for what another process put there."""
-LONGEST_RENDER = 180.0
-"""Seconds after which a worker is taken for stuck; the longest piece takes a tenth of it."""
 MOST_DEATHS = 3
+TROUBLE = (sqlite3.Error, OSError)
+"""What a full disk or a stuck database looks like: said in the log and tried again, since jobs must not be lost."""
 logger = logging.getLogger(__name__)
-
-
-class WorkerDied(Exception):  # noqa: N818 - an event that the foreman expects
-    """A worker process ended in the middle of a job."""
-
-
-class Worker:
-    """One worker process.
-
-    Parameters
-    ----------
-    log
-        File that receives what it and its libraries print.
-    """
-
-    def __init__(self, log: Path) -> None:
-        root = str(Path(finetuning.__file__).parent.parent)
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        # One thread each: several workers share the cores, and sums come out the same on any machine.
-        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        with log.open("ab") as errors:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                # -P: a file of the user's folder named like a module of ours must not be imported instead.
-                [sys.executable, "-P", "-m", "finetuning.studio.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, **single, "PYTHONPATH": os.pathsep.join(paths)},
-            )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    def perform(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Have one job done.
-
-        Raises
-        ------
-        WorkerDied
-            If the process ended, or took longer than any job can take.
-        """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise WorkerDied("it has no pipes")
-        patience = threading.Timer(LONGEST_RENDER, self._process.kill)
-        patience.daemon = True
-        patience.start()
-        try:
-            stdin.write(json.dumps(job).encode() + b"\n")
-            stdin.flush()
-            line = stdout.readline()
-        except OSError as error:
-            raise WorkerDied(str(error)) from None
-        finally:
-            patience.cancel()
-        if not line.endswith(b"\n"):
-            raise WorkerDied(f"exit status {self._process.wait()}")
-        result: dict[str, Any] = json.loads(line)
-        return result
-
-    def kill(self) -> None:
-        """End it now. Safe from any thread."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """End it and let go of its pipes; only when no thread talks to it."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:  # an unsent line, to a process that is gone
-                    pass
 
 
 class Foreman:
@@ -132,7 +55,8 @@ class Foreman:
         self._stopping = threading.Event()
         self._news = threading.Condition()
         self._idle = 0  # workers that run and wait for a job
-        self._workers: dict[int, Worker] = {}
+        self._workers: dict[int, Worker] = {}  # by slot, as is the next
+        self._held: dict[int, str] = {}
         self._threads = [
             threading.Thread(target=self._work, args=(slot,), name=f"studio-worker-{slot}", daemon=True)
             for slot in range(workers)
@@ -159,9 +83,7 @@ class Foreman:
     def abandon(self) -> None:
         """Let go of what belongs to the parent: called in a forked child, where no thread runs."""
         for worker in self._workers.values():
-            for pipe in (worker._process.stdin, worker._process.stdout):
-                if pipe is not None:
-                    os.close(pipe.fileno())
+            worker.abandon()
 
     def close(self) -> None:
         """Stop at once; what was being rendered goes back into the queue."""
@@ -174,43 +96,63 @@ class Foreman:
             thread.join()
         with self._store.write() as connection:
             jobs.release(connection, self.owner)
+        jobs.forget_owner(self.owner)
 
     def _keep_house(self) -> None:
-        self._sweep()
-        while not self._stopping.wait(jobs.LEASE / 6):
-            with self._store.write() as connection:
-                jobs.extend(connection, self.owner)
-                jobs.release_dead(connection)
+        """Take over from the dead, at once and then now and again; keep the own leases alive."""
+        swept = False
+        while not self._stopping.is_set():
+            try:
+                with self._store.write() as connection:
+                    jobs.extend(connection, self.owner, list(self._held.values()))
+                    released = jobs.release_dead(connection)
+                if released:
+                    self.wake()
+                if not swept:
+                    self._sweep()
+                    swept = True
+            except TROUBLE:
+                logger.exception("the studio's housekeeping failed")
+            self._stopping.wait(jobs.LEASE / 6)
 
     def _sweep(self) -> None:
         """Remove what a crash left behind: half-written files, and the sound of deleted generations."""
-        for path in self._store.media.iterdir():
+        for path in list(self._store.media.iterdir()):
             with self._store.read() as connection:
                 known = generations.find(connection, path.name.partition(".")[0]) is not None
-            stale = path.suffix == ".part" and time.time() - path.stat().st_mtime > 2 * LONGEST_RENDER
-            if not known or stale:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another studio may be at it too
+                stale = path.suffix == ".part" and time.time() - path.stat().st_mtime > 2 * LONGEST_RENDER
+                if stale or not known:
+                    path.unlink()
 
     def _work(self, slot: int) -> None:
-        worker: Worker | None = self._hire(slot) if slot == 0 else None
         while not self._stopping.is_set():
-            job = self._next(worker is not None)
-            if job is None:
-                continue
-            if worker is None:
-                worker = self._hire(slot)
-            began = time.perf_counter()
             try:
-                result = worker.perform(self._order(job))
-            except WorkerDied as death:
-                if not self._stopping.is_set():
-                    self._bury(job, str(death), time.perf_counter() - began)
-                self._dismiss(slot, worker)
-                worker = None
-            else:
-                self._record(job, result, time.perf_counter() - began)
-        if worker is not None:
-            self._dismiss(slot, worker)
+                if slot == 0 and slot not in self._workers:
+                    self._hire(slot)  # before there is work: the first piece need not wait for the imports
+                self._turn(slot)
+            except TROUBLE:
+                logger.exception("a worker's thread failed; it tries again")
+                self._stopping.wait(POLL)
+            finally:
+                self._held.pop(slot, None)
+        self._dismiss(slot)
+
+    def _turn(self, slot: int) -> None:
+        """Take one job, if there is one, and see it through."""
+        job = self._next(slot)
+        if job is None:
+            return
+        worker = self._workers.get(slot) or self._hire(slot)
+        began = time.perf_counter()
+        try:
+            result = worker.perform(self._order(job))
+        except WorkerDied as death:
+            self._dismiss(slot)
+            if not self._stopping.is_set():
+                self._bury(job, str(death), time.perf_counter() - began)
+        else:
+            self._record(job, result, time.perf_counter() - began)
 
     def _hire(self, slot: int) -> Worker:
         worker = Worker(self._store.folder / "worker.log")
@@ -220,20 +162,23 @@ class Foreman:
                 worker.kill()
         return worker
 
-    def _dismiss(self, slot: int, worker: Worker) -> None:
+    def _dismiss(self, slot: int) -> None:
         with self._news:
-            del self._workers[slot]
-        worker.close()
+            worker = self._workers.pop(slot, None)
+        if worker is not None:
+            worker.close()
 
-    def _next(self, running: bool) -> Job | None:
+    def _next(self, slot: int) -> Job | None:
+        running = slot in self._workers
         with self._store.read() as connection:
             waiting = jobs.waiting(connection)
         # A new process is worth its start only if the running ones do not suffice.
         if waiting > (0 if running else self._idle):
             with self._store.write() as connection:
                 job = jobs.claim(connection, self.owner)
-            if job is not None:
-                return job
+                if job is not None:
+                    self._held[slot] = job.id
+                    return job
         with self._news:
             self._idle += running
             if not self._stopping.is_set():

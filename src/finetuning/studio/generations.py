@@ -91,13 +91,13 @@ def insert(
 
 
 def find(connection: sqlite3.Connection, id: str, account_id: str | None = None) -> sqlite3.Row | None:  # noqa: A002 - the wire's name
-    """One generation, of one account or of any."""
+    """Find a generation, of one account or of any."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM generations WHERE id = ?", (id,)).fetchone()
     return row if row is not None and account_id in (None, row["account_id"]) else None
 
 
 def page(connection: sqlite3.Connection, account_id: str, wanted: Page) -> tuple[list[sqlite3.Row], bool]:
-    """A page of an account's library, newest first, and whether there is more."""
+    """Read a page of an account's library, newest first, and whether there is more."""
     where, values = "account_id = ?", [account_id]
     if wanted.status is not None:
         where, values = where + " AND status = ?", [account_id, wanted.status]
@@ -155,6 +155,6 @@ def count_listen(connection: sqlite3.Connection, id: str, *, download: bool) -> 
 
 
 def score(connection: sqlite3.Connection, id: str) -> sqlite3.Row | None:  # noqa: A002 - the wire's name
-    """The score of a piece and what was understood of its tags."""
+    """Find the score of a piece and what was understood of its tags."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM scores WHERE generation_id = ?", (id,)).fetchone()
     return row

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 __all__ = [
-    "HOUSE", "LEASE", "USER", "Job", "claim", "died", "discard", "enqueue", "extend", "in_flight", "is_queued",
-    "new_owner", "owned", "release", "release_dead", "waiting",
+    "HOUSE", "LEASE", "USER", "Job", "claim", "died", "discard", "enqueue", "extend", "forget_owner", "in_flight",
+    "is_queued", "new_owner", "owned", "release", "release_dead", "waiting",
 ]  # fmt: skip
 
 USER, HOUSE = 0, 1
@@ -19,11 +19,19 @@ USER, HOUSE = 0, 1
 LEASE = 30.0
 """Seconds after which a job of an owner that is not heard of is anyone's."""
 _HOST = socket.gethostname()
+_living: set[str] = set()
 
 
 def new_owner() -> str:
-    """A name for one studio of one process: `host:pid:uuid`."""
-    return f"{_HOST}:{os.getpid()}:{uuid4()}"
+    """Name one studio of one process: `host:pid:uuid`."""
+    owner = f"{_HOST}:{os.getpid()}:{uuid4()}"
+    _living.add(owner)
+    return owner
+
+
+def forget_owner(owner: str) -> None:
+    """Say that an owner of this process has ended."""
+    _living.discard(owner)
 
 
 def _is_dead(owner: str) -> bool:
@@ -31,6 +39,8 @@ def _is_dead(owner: str) -> bool:
     host, pid, _ = owner.rsplit(":", 2)
     if host != _HOST or os.name != "posix":  # elsewhere there is no harmless way to ask
         return False
+    if int(pid) == os.getpid():  # a process before this one may have had the same number, above all in a container
+        return owner not in _living
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -66,7 +76,7 @@ def enqueue(connection: sqlite3.Connection, generation_id: str, account_id: str,
 
 
 def in_flight(connection: sqlite3.Connection, account_id: str) -> int:
-    """Generations of an account that are not finished."""
+    """Count the generations of an account that are not finished."""
     count: int = connection.execute("SELECT count(*) FROM jobs WHERE account_id = ?", (account_id,)).fetchone()[0]
     return count
 
@@ -78,7 +88,7 @@ def is_queued(connection: sqlite3.Connection, generation_id: str) -> bool:
 
 
 def waiting(connection: sqlite3.Connection) -> int:
-    """Jobs that may be claimed now."""
+    """Count the jobs that may be claimed now."""
     count: int = connection.execute(
         "SELECT count(*) FROM jobs WHERE owner IS NULL OR lease < ?", (time.time(),)
     ).fetchone()[0]
@@ -102,9 +112,12 @@ def claim(connection: sqlite3.Connection, owner: str) -> Job | None:
     return job
 
 
-def extend(connection: sqlite3.Connection, owner: str) -> None:
-    """Say that the owner is alive."""
-    connection.execute("UPDATE jobs SET lease = ? WHERE owner = ?", (time.time() + LEASE, owner))
+def extend(connection: sqlite3.Connection, owner: str, ids: list[str]) -> None:
+    """Say that the owner is alive and at work on these."""
+    connection.executemany(
+        "UPDATE jobs SET lease = ? WHERE owner = ? AND generation_id = ?",
+        [(time.time() + LEASE, owner, generation_id) for generation_id in ids],
+    )
 
 
 def owned(connection: sqlite3.Connection, owner: str, id: str) -> bool:  # noqa: A002 - the wire's name
@@ -132,12 +145,13 @@ def release(connection: sqlite3.Connection, owner: str, id: str | None = None) -
     )
 
 
-def release_dead(connection: sqlite3.Connection) -> None:
-    """Give back the jobs of studios whose process is gone."""
-    owners = connection.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL").fetchall()
-    for (owner,) in owners:
-        if _is_dead(owner):
-            release(connection, owner)
+def release_dead(connection: sqlite3.Connection) -> bool:
+    """Give back the jobs of studios whose process is gone; whether there were any."""
+    owners = [row["owner"] for row in connection.execute("SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL")]
+    dead = [owner for owner in owners if _is_dead(owner)]
+    for owner in dead:
+        release(connection, owner)
+    return bool(dead)
 
 
 def discard(connection: sqlite3.Connection, id: str) -> None:  # noqa: A002 - the wire's name

@@ -61,12 +61,12 @@ def named(name: str) -> Limits:
 
 
 def longest(tier: str) -> float:
-    """Longest piece that a tier may ask for, in seconds."""
+    """Give the longest duration that a tier may ask for, in seconds."""
     return 120.0 if tier == "free" else 210.0
 
 
 def month(now: float) -> str:
-    """The month, in UTC, that a moment is charged to: `2025-01`."""
+    """Name the month, in UTC, that a moment is charged to: `2025-01`."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m")
 
 

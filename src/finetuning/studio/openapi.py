@@ -234,7 +234,7 @@ def _operation(
         "security": [] if open_to_all else [{"ApiKey": []}],
     }
     for refusal in sorted({*common, *refusals}):
-        headers = _RETRY if refusal == 429 else {}
+        headers: Json = _RETRY if refusal == 429 else {}
         operation["responses"][str(refusal)] = _answer(_ref("Error"), _REASONS[refusal], **headers)
     if request:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(request)}}}
@@ -263,7 +263,7 @@ def _body_link(operation: str, body: Json, **parameters: str) -> Json:
 
 @cache
 def document() -> Json:
-    """The whole document."""
+    """Put the whole document together."""
     new_id, first_playlist = "/data/id", "/data/playlists/0/id"
     paths = {
         "/health": {"get": _operation("health", "Whether the service answers.", "Health", open_to_all=True)},

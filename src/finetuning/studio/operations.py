@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -125,7 +124,7 @@ def create(context: Context, call: Call) -> Answer:
     now = context.clock()
     with context.store.write() as connection:
         # Read again under the lock: another request, or kernel, may have spent the last credit.
-        account = accounts.by_role(connection, call.caller.role) or call.caller
+        account = accounts.again(connection, call.caller)
         depth = context.limits.queue_depth
         if jobs.in_flight(connection, account.id) >= depth:
             raise Fault("QUEUE_FULL", f"{depth} generations are in flight; wait until one has ended.", retry_after=5)
@@ -168,24 +167,20 @@ def bulk_delete(context: Context, call: Call) -> Answer:
     deleted: list[str] = []
     errors: list[dict[str, str]] = []
     with context.store.write() as connection:
-        for id in ids:  # noqa: A001 - the wire's name
-            if generations.delete(connection, id, call.caller.id):
-                deleted.append(id)
+        for track_id in ids:
+            if generations.delete(connection, track_id, call.caller.id):
+                deleted.append(track_id)
             else:
-                errors.append({"id": id, "error": "Track not found or not owned by you"})
-    for id in deleted:  # noqa: A001 - the wire's name
-        (context.store.media / f"{id}.mp3").unlink(missing_ok=True)
-    return _outcome("deleted", deleted, errors)
+                errors.append({"id": track_id, "error": "Track not found or not owned by you"})
+    for track_id in deleted:
+        (context.store.media / f"{track_id}.mp3").unlink(missing_ok=True)
+    return _bulk("deleted", deleted, errors)
 
 
-def _outcome(verb: str, done: list[str], errors: list[dict[str, str]], failure: str | None = None) -> Answer:
+def _bulk(verb: str, done: list[str], errors: list[dict[str, str]], failure: str | None = None) -> Answer:
     if failure and not done:
-        code, message = failure, f"No track was {verb}."
-        raise Fault(code, message, details=errors)
-    data: dict[str, Any] = {verb: done}
-    if errors:
-        data["errors"] = errors
-    return success(data)
+        raise Fault(failure, f"No track was {verb}.", details=errors)
+    return success({verb: done, "errors": errors} if errors else {verb: done})
 
 
 def playlist_list(context: Context, call: Call) -> Answer:
@@ -212,16 +207,16 @@ def add(context: Context, call: Call) -> Answer:
     """`POST /v1/playlists/:id/tracks`."""
     ids = read_ids(call.body, "trackIds")
     with context.store.write() as connection:
-        done, errors = playlists.add(connection, call.path["id"], call.caller.id, ids, context.clock())
-    return _outcome("added", done, errors, "ADD_FAILED")
+        outcome = playlists.add(connection, call.path["id"], call.caller.id, ids, context.clock())
+    return _bulk("added", outcome.done, outcome.errors, "ADD_FAILED")
 
 
 def remove(context: Context, call: Call) -> Answer:
     """`POST /v1/playlists/:id/tracks/bulk-remove`."""
     ids = read_ids(call.body, "trackIds")
     with context.store.write() as connection:
-        done, errors = playlists.remove(connection, call.path["id"], call.caller.id, ids, context.clock())
-    return _outcome("removed", done, errors)
+        outcome = playlists.remove(connection, call.path["id"], call.caller.id, ids, context.clock())
+    return _bulk("removed", outcome.done, outcome.errors)
 
 
 def move(context: Context, call: Call) -> Answer:
@@ -229,8 +224,8 @@ def move(context: Context, call: Call) -> Answer:
     source = call.path["id"]
     ids, target = read_move(call.body, source)
     with context.store.write() as connection:
-        done, errors = playlists.move(connection, source, target, call.caller.id, ids, context.clock())
-    return _outcome("moved", done, errors, "MOVE_FAILED")
+        outcome = playlists.move(connection, source, target, call.caller.id, ids, context.clock())
+    return _bulk("moved", outcome.done, outcome.errors, "MOVE_FAILED")
 
 
 GET, POST = ("GET", "HEAD"), ("POST",)

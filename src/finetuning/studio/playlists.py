@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from . import generations
 
-__all__ = ["add", "create", "delete", "find", "listing", "move", "remove", "rename", "tracks", "visible"]
+__all__ = ["Outcome", "add", "create", "delete", "find", "listing", "move", "remove", "rename", "tracks", "visible"]
 
 NOT_FOUND = "Playlist not found"
 NOT_YOURS = "Not authorized to modify this playlist"
@@ -20,7 +21,8 @@ NOT_IN = "Track not found in playlist or not authorized"
 
 _SELECT = """SELECT p.*, count(t.seq) AS track_count,
     coalesce(sum(coalesce(g.duration, g.requested_duration)), 0) AS total_duration
-    FROM playlists p LEFT JOIN playlist_tracks t ON t.playlist_id = p.id LEFT JOIN generations g ON g.id = t.generation_id"""
+    FROM playlists p LEFT JOIN playlist_tracks t ON t.playlist_id = p.id
+    LEFT JOIN generations g ON g.id = t.generation_id"""
 
 
 def create(
@@ -51,26 +53,26 @@ def delete(connection: sqlite3.Connection, id: str, account_id: str) -> bool:  #
 
 
 def listing(connection: sqlite3.Connection, account_id: str) -> list[sqlite3.Row]:
-    """Every playlist of an account, newest first."""
+    """List every playlist of an account, newest first."""
     return connection.execute(
         f"{_SELECT} WHERE p.account_id = ? GROUP BY p.id ORDER BY p.seq DESC", (account_id,)
     ).fetchall()
 
 
 def find(connection: sqlite3.Connection, id: str) -> sqlite3.Row | None:  # noqa: A002 - the wire's name
-    """One playlist, whoever's it is."""
+    """Find a playlist, whoever's it is."""
     row: sqlite3.Row | None = connection.execute(f"{_SELECT} WHERE p.id = ? GROUP BY p.id", (id,)).fetchone()
     return row
 
 
 def visible(connection: sqlite3.Connection, id: str, account_id: str) -> sqlite3.Row | None:  # noqa: A002 - the wire's name
-    """One playlist, if it is the account's own or public."""
+    """Find a playlist, if it is the account's own or public."""
     row = find(connection, id)
     return row if row is not None and (row["is_public"] or row["account_id"] == account_id) else None
 
 
 def tracks(connection: sqlite3.Connection, id: str) -> list[sqlite3.Row]:  # noqa: A002 - the wire's name
-    """The tracks of a playlist, in the order in which they were added."""
+    """List the tracks of a playlist, in the order in which they were added."""
     return connection.execute(
         """SELECT g.* FROM playlist_tracks t JOIN generations g ON g.id = t.generation_id
             WHERE t.playlist_id = ? ORDER BY t.seq""",
@@ -85,18 +87,18 @@ def _refused(connection: sqlite3.Connection, id: str, account_id: str) -> str | 
     return None if playlist["account_id"] == account_id else NOT_YOURS
 
 
-def _add(connection: sqlite3.Connection, playlist: sqlite3.Row, track_id: str) -> str | None:
-    owner = playlist["account_id"]
+def _put(connection: sqlite3.Connection, id: str, track_id: str) -> str | None:  # noqa: A002 - the wire's name
+    playlist = connection.execute("SELECT account_id, is_public FROM playlists WHERE id = ?", (id,)).fetchone()
+    owner, is_public = playlist
     track = generations.find(connection, track_id)
     if track is None or (track["account_id"] != owner and not track["is_public"]):
         return TRACK_NOT_FOUND
-    if playlist["is_public"] and not track["is_public"]:
+    if is_public and not track["is_public"]:
         return PRIVATE_TRACK
-    if not playlist["is_public"] and track["account_id"] != owner:
+    if not is_public and track["account_id"] != owner:
         return FOREIGN_TRACK
     added = connection.execute(
-        "INSERT OR IGNORE INTO playlist_tracks (playlist_id, generation_id) VALUES (?, ?)",
-        (playlist["id"], track_id),
+        "INSERT OR IGNORE INTO playlist_tracks (playlist_id, generation_id) VALUES (?, ?)", (id, track_id)
     )
     return None if added.rowcount else ALREADY_IN
 
@@ -105,77 +107,67 @@ def _touch(connection: sqlite3.Connection, id: str, now: float) -> None:  # noqa
     connection.execute("UPDATE playlists SET updated_at = ? WHERE id = ?", (now, id))
 
 
-Outcome = tuple[list[str], list[dict[str, str]]]
-"""The tracks that were changed, and the per-item errors of the others."""
+@dataclass
+class Outcome:
+    """The tracks that were changed, and the per-item errors of the others."""
+
+    done: list[str] = field(default_factory=list)
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    def note(self, track_id: str, error: str | None) -> None:
+        """Enter one track."""
+        if error is None:
+            self.done.append(track_id)
+        else:
+            self.errors.append({"trackId": track_id, "error": error})
 
 
 def add(connection: sqlite3.Connection, id: str, account_id: str, ids: list[str], now: float) -> Outcome:  # noqa: A002 - the wire's name
     """Add tracks to an own playlist, one by one."""
-    refused, playlist = _refused(connection, id, account_id), find(connection, id)
-    done: list[str] = []
-    errors: list[dict[str, str]] = []
+    outcome = Outcome()
+    refused = _refused(connection, id, account_id)
     for track_id in ids:
-        if refused or playlist is None:
-            error = refused or NOT_FOUND
-        else:
-            error = _add(connection, playlist, track_id) or ""
-        if error:
-            errors.append({"trackId": track_id, "error": error})
-        else:
-            done.append(track_id)
-    if done:
+        outcome.note(track_id, refused or _put(connection, id, track_id))
+    if outcome.done:
         _touch(connection, id, now)
-    return done, errors
-
-
-def _take_out(connection: sqlite3.Connection, id: str, track_id: str) -> bool:  # noqa: A002 - the wire's name
-    gone = connection.execute("DELETE FROM playlist_tracks WHERE playlist_id = ? AND generation_id = ?", (id, track_id))
-    return gone.rowcount == 1
+    return outcome
 
 
 def remove(connection: sqlite3.Connection, id: str, account_id: str, ids: list[str], now: float) -> Outcome:  # noqa: A002 - the wire's name
     """Take tracks out of an own playlist, one by one; they stay in the library."""
+    outcome = Outcome()
     own = _refused(connection, id, account_id) is None
-    done: list[str] = []
-    errors: list[dict[str, str]] = []
     for track_id in ids:
-        if own and _take_out(connection, id, track_id):
-            done.append(track_id)
-        else:
-            errors.append({"trackId": track_id, "error": NOT_IN})
-    if done:
+        outcome.note(track_id, None if own and _take(connection, id, track_id) else NOT_IN)
+    if outcome.done:
         _touch(connection, id, now)
-    return done, errors
+    return outcome
 
 
 def move(
     connection: sqlite3.Connection, source: str, target: str, account_id: str, ids: list[str], now: float
 ) -> Outcome:
     """Move tracks between own playlists: each is added to the target, and only then leaves the source."""
+    outcome = Outcome()
     refused = _refused(connection, source, account_id) or _refused(connection, target, account_id)
-    playlist = find(connection, target)
-    done: list[str] = []
-    errors: list[dict[str, str]] = []
     for track_id in ids:
-        if refused or playlist is None:
-            error = refused or NOT_FOUND
-        elif not _holds(connection, source, track_id):
-            error = TRACK_NOT_FOUND
-        else:
-            error = _add(connection, playlist, track_id) or ""
-        if error:
-            errors.append({"trackId": track_id, "error": error})
-        else:
-            _take_out(connection, source, track_id)
-            done.append(track_id)
-    if done:
+        error = refused or _missing(connection, source, track_id) or _put(connection, target, track_id)
+        if error is None:
+            _take(connection, source, track_id)
+        outcome.note(track_id, error)
+    if outcome.done:
         _touch(connection, source, now)
         _touch(connection, target, now)
-    return done, errors
+    return outcome
 
 
-def _holds(connection: sqlite3.Connection, id: str, track_id: str) -> bool:  # noqa: A002 - the wire's name
+def _missing(connection: sqlite3.Connection, id: str, track_id: str) -> str | None:  # noqa: A002 - the wire's name
     row = connection.execute(
         "SELECT 1 FROM playlist_tracks WHERE playlist_id = ? AND generation_id = ?", (id, track_id)
     ).fetchone()
-    return row is not None
+    return TRACK_NOT_FOUND if row is None else None
+
+
+def _take(connection: sqlite3.Connection, id: str, track_id: str) -> bool:  # noqa: A002 - the wire's name
+    gone = connection.execute("DELETE FROM playlist_tracks WHERE playlist_id = ? AND generation_id = ?", (id, track_id))
+    return gone.rowcount == 1

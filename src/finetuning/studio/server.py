@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -37,6 +38,29 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+class _Port(uvicorn.Server):
+    """One port, which says when it answers."""
+
+    def __init__(self, app: Any, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                http="h11",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
 class Server:
     """Runs ASGI applications until it is closed.
 
@@ -48,28 +72,15 @@ class Server:
 
     def __init__(self, apps: list[tuple[Any, socket.socket]]) -> None:
         self._sockets = [listener for _, listener in apps]
-        self._servers = [
-            uvicorn.Server(
-                uvicorn.Config(
-                    app,
-                    lifespan="off",
-                    ws="none",
-                    http="h11",
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=1,
-                )
-            )
-            for app, _ in apps
-        ]
-        self._ready = threading.Event()
+        self._ready = threading.Semaphore(0)
+        self._ports = [_Port(app, self._ready.release) for app, _ in apps]
         self._thread = threading.Thread(target=self._run, name="studio-server", daemon=True)
 
     def start(self) -> None:
         """Return when every port answers."""
         self._thread.start()
-        self._ready.wait()
+        for _ in self._ports:
+            self._ready.acquire()
 
     def _run(self) -> None:
         # A loop of our own, by name: whatever policy or patch the user's own loop has, it is not shared.
@@ -77,18 +88,11 @@ class Server:
         try:
             loop.run_until_complete(self._serve())
         finally:
-            self._ready.set()
             loop.close()
 
     async def _serve(self) -> None:
-        tasks = [
-            asyncio.ensure_future(server.serve([listener]))
-            for server, listener in zip(self._servers, self._sockets, strict=True)
-        ]
-        while not all(server.started for server in self._servers) and not any(task.done() for task in tasks):
-            await asyncio.sleep(0.001)
-        self._ready.set()
-        await asyncio.gather(*tasks)
+        served = (port.serve([listener]) for port, listener in zip(self._ports, self._sockets, strict=True))
+        await asyncio.gather(*served)
 
     def abandon(self) -> None:
         """Let go of the ports in a forked child, which would otherwise keep them open when the parent has gone."""
@@ -97,7 +101,7 @@ class Server:
 
     def close(self) -> None:
         """Stop; a request that runs has a second to end."""
-        for server in self._servers:
-            server.should_exit = True
+        for port in self._ports:
+            port.should_exit = True
         self._thread.join()
         self.abandon()

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from platformdirs import user_data_path
 
@@ -24,7 +24,7 @@ from .accounts import Account
 from .app import Api
 from .foreman import Foreman
 from .house import House, furnish, look_up
-from .limits import TIERS, Buckets, month, named
+from .limits import TIERS, Buckets, named
 from .media import Media
 from .operations import Context, Faults
 from .selection import ids_of
@@ -91,7 +91,7 @@ class Studio:
     def __init__(
         self,
         data_dir: str | os.PathLike[str] | None = None,
-        limits: Literal["local", "hosted"] | str = "local",
+        limits: str = "local",
         *,
         port: int = 0,
         media_port: int = 0,
@@ -120,10 +120,10 @@ class Studio:
                 self.set_tier(tier)
             if credits is not None:
                 self.set_credits(credits)
-            sockets = [listen(number) for number in (port,)]
-            undo.callback(sockets[0].close)
-            sockets.append(listen(media_port))
-            undo.callback(sockets[1].close)
+            sockets = []
+            for number in (port, media_port):
+                sockets.append(listen(number))
+                undo.callback(sockets[-1].close)
             self.url, self.media_url = ("http://{}:{}".format(*listener.getsockname()) for listener in sockets)
             self._webhooks = Webhooks(self._store, self.media_url)
             self._foreman = Foreman(self._store, self._workers, clock, self._webhooks.wake)
@@ -244,11 +244,11 @@ class Studio:
     # What only a stand-in can show.
 
     def midi(self, id: str) -> bytes:  # noqa: A002 - the wire's name
-        """The score of a finished piece, as a MIDI file."""
+        """Return the score of a finished piece, as a MIDI file."""
         return bytes(self._score(id)["midi"])
 
     def understood(self, id: str) -> dict[str, Any]:  # noqa: A002 - the wire's name
-        """What the composer read in the tags of a finished piece, and decided from them."""
+        """Return what the composer read in the tags of a finished piece, and decided from them."""
         understood: dict[str, Any] = json.loads(self._score(id)["understood"])
         return understood
 
@@ -292,6 +292,16 @@ class Studio:
         self._foreman.failures.extend([message] * times)
 
     @property
+    def limits(self) -> str:
+        """Which limits it keeps: `"local"` or `"hosted"`."""
+        return self._limits.name
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed, or belongs to the process that this one was forked from."""
+        return self._closed or os.getpid() != self._pid
+
+    @property
     def worker_pids(self) -> list[int]:
         """Process ids of the render processes that run."""
         return self._foreman.pids
@@ -325,12 +335,12 @@ def _check_tier(tier: str) -> None:
         raise StudioError(f"tier is {tier!r}.", hint=f"Choose one of {', '.join(TIERS)}.")
 
 
-def _check_count(name: str, value: int) -> None:
+def _check_count(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise StudioError(f"{name} is {value!r}.", hint="Give a whole number, 0 or more.")
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: Any) -> None:
     if not isinstance(name, str) or not name.strip():
         raise StudioError(f"The playlist's name is {name!r}.", hint="Give a name that is not empty.")
 

@@ -91,7 +91,7 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that writes: durable when the block ends, undone when it raises."""
+        """Open a transaction that writes: durable when the block ends, undone when it raises."""
         with self._write_lock:
             self._check()
             self._writer.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that reads: every statement in the block sees the same state."""
+        """Open a transaction that reads: every statement in the block sees the same state."""
         with self._read_lock:
             self._check()
             self._reader.execute("BEGIN")

@@ -13,17 +13,17 @@ __all__ = ["account", "compact", "created", "generation", "instant", "playlist",
 
 
 def spaced(seconds: float) -> str:
-    """`2025-01-15 10:30:00`, the shape of lists and details."""
+    """Write `2025-01-15 10:30:00`, the shape of lists and details."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def compact(seconds: float) -> str:
-    """`2025-01-15T10:30:00Z`, the shape of the answer to a create."""
+    """Write `2025-01-15T10:30:00Z`, the shape of the answer to a create."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant(seconds: float | None) -> str | None:
-    """`2025-01-15T10:30:17.623Z`, the shape of completions and webhooks."""
+    """Write `2025-01-15T10:30:17.623Z`, the shape of completions and webhooks."""
     if seconds is None:
         return None
     text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
@@ -52,7 +52,7 @@ def _audio_url(row: sqlite3.Row, media_url: str) -> str | None:
 
 
 def created(row: sqlite3.Row, remaining: int) -> dict[str, Any]:
-    """The answer to `POST /v1/generations`."""
+    """Show what `POST /v1/generations` accepted."""
     return {
         "id": row["id"],
         "status": row["status"],
@@ -65,7 +65,7 @@ def created(row: sqlite3.Row, remaining: int) -> dict[str, Any]:
 
 
 def generation(row: sqlite3.Row, media_url: str, *, detail: bool = False) -> dict[str, Any]:
-    """One generation, as lists show it or in full; its duration is what was asked for until it is known."""
+    """Show a generation, as lists do or in full; its duration is what was asked for until it is known."""
     length = row["requested_duration"] if row["duration"] is None else row["duration"]
     view = {
         "id": row["id"],
@@ -87,14 +87,14 @@ def generation(row: sqlite3.Row, media_url: str, *, detail: bool = False) -> dic
             "fileSize": row["file_size"],
             "downloadCount": row["download_count"],
             "errorMessage": row["error_message"],
-            "generationTime": row["generation_time"],
+            "generationTime": seconds if (seconds := row["generation_time"]) is None else round(seconds, 3),
             "webhook": row["webhook"],
         }
     return view
 
 
 def webhook(row: sqlite3.Row, media_url: str) -> dict[str, Any]:
-    """What a webhook is sent, outside the envelope."""
+    """Show what a webhook is sent, outside the envelope."""
     return {
         "id": row["id"],
         "status": row["status"],
@@ -108,7 +108,7 @@ def webhook(row: sqlite3.Row, media_url: str) -> dict[str, Any]:
 
 
 def playlist(row: sqlite3.Row) -> dict[str, Any]:
-    """One playlist without its tracks; `totalDuration` in whole seconds."""
+    """Show a playlist without its tracks; `totalDuration` in whole seconds."""
     return {
         "id": row["id"],
         "name": row["name"],
@@ -122,7 +122,7 @@ def playlist(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def account(who: Account, state: Balance, limits: Limits) -> dict[str, Any]:
-    """The answer to `GET /v1/me`."""
+    """Show an account and what it may spend."""
     return {
         "id": who.id,
         "email": who.email,

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import ssl
 import threading
+from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -172,7 +173,5 @@ def _connect(host: str, port: int) -> socket.socket:
 
 def _shut(opened: socket.socket) -> None:
     """Wake the thread that waits on a socket."""
-    try:
+    with suppress(OSError):  # it may have been closed this moment
         opened.shutdown(socket.SHUT_RDWR)
-    except OSError:  # not connected any more
-        pass

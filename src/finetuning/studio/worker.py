@@ -32,7 +32,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `id`, and either `error` or `title`, `duration` (seconds), `midi` (base64), `understood`, `size` (bytes), `etag`.
+        `id`, and either `error`, or `title`, `duration` (s), `midi` (base64), `understood`, `size` (bytes) and `etag`.
     """
     try:
         if job.get("fail"):
@@ -44,8 +44,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
             file.write(take.mp3)
             file.flush()
             os.fsync(file.fileno())
-    except Exception as error:
-        # A brief that breaks the composer must not take the worker with it; the generation says what happened.
+    except Exception as error:  # noqa: BLE001 - what breaks on one brief must not end the worker; the generation says it
         return {"id": job["id"], "error": f"The piece could not be made: {type(error).__name__}: {error}"}
     return {
         "id": job["id"],
