@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import random
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -130,15 +132,27 @@ class Transport:
         self.local = is_loopback(urlsplit(self.base_url).hostname)
         #: The newest `X-RateLimit-Limit` of each bucket.
         self.limits: dict[str, int] = {}
-        # A proxy from the environment would be asked for 127.0.0.1 and cannot know it.
-        options: dict[str, Any] = {
+        self._api = httpx.AsyncClient(
+            auth=_KeyHeader(api_key) if api_key else None,
+            follow_redirects=False,
+            # Trusting nobody costs nothing to set up, and no TLS is spoken to an http address.
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.base_url.startswith("http:") else True,
+            **self._options(),
+        )
+
+    def _options(self) -> dict[str, Any]:
+        return {
             "timeout": httpx.Timeout(self.policy.timeout, connect=self.policy.connect_timeout),
+            # A proxy from the environment would be asked for 127.0.0.1 and cannot know it.
             "trust_env": not self.local,
             "headers": {"User-Agent": f"finetuning-python/{__version__}"},
         }
-        self._api = httpx.AsyncClient(auth=_KeyHeader(api_key) if api_key else None, follow_redirects=False, **options)
-        self._media = httpx.AsyncClient(
-            follow_redirects=True, max_redirects=5, event_hooks={"request": [self._check_media]}, **options
+
+    @cached_property
+    def _media(self) -> httpx.AsyncClient:
+        """Made with the first download: reading the machine's certificates takes a while."""
+        return httpx.AsyncClient(
+            follow_redirects=True, max_redirects=5, event_hooks={"request": [self._check_media]}, **self._options()
         )
 
     def __repr__(self) -> str:
@@ -147,7 +161,8 @@ class Transport:
     async def aclose(self) -> None:
         """Close both HTTP clients."""
         await self._api.aclose()
-        await self._media.aclose()
+        if "_media" in self.__dict__:
+            await self._media.aclose()
 
     async def send(self, request: protocol.Request[T]) -> Answer[T]:
         """Send a request, wait at limits, retry where a repetition is harmless, and read the answer.
