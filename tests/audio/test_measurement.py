@@ -22,9 +22,9 @@ import finetuning.audio
 from finetuning.audio.loudness import integrated_loudness, silences, true_peak
 from finetuning.audio.measurement import measure
 from finetuning.audio.sound import Sound, mono, read_sound
-from finetuning.audio.tempo import fold_tempo, tempo_of
+from finetuning.audio.tempo import fold_tempo, onset_strength, tempo_of
 from finetuning.audio.tonality import chroma, tonality_of
-from finetuning.errors import MeasureError, ParameterError
+from finetuning.errors import MeasureError, MissingExtraError, ParameterError
 from finetuning.records import KEYS, SCALES
 
 RATE = 22_050
@@ -87,6 +87,10 @@ def test_common_tempi_need_no_folding(bpm: float) -> None:
     assert tempo_of(clicks(bpm), RATE).bpm == pytest.approx(bpm, rel=0.01)
 
 
+def test_a_longer_piece_is_measured_more_precisely() -> None:
+    assert tempo_of(clicks(103.7, seconds=30.0), RATE).bpm == pytest.approx(103.7, rel=0.0005)
+
+
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000, 96_000])
 def test_the_sampling_rate_does_not_matter(rate: int) -> None:
     assert tempo_of(clicks(96, rate=rate), rate).bpm == pytest.approx(96, rel=0.01)
@@ -114,6 +118,12 @@ def test_noise_and_a_held_tone_have_no_confident_tempo() -> None:
     assert tempo_of(noise, RATE).confidence < 0.2
     held = np.sin(2 * np.pi * 440 * np.arange(10 * RATE) / RATE).astype(np.float32)
     assert tempo_of(held, RATE).confidence < 0.2
+
+
+def test_one_clap_is_not_a_tempo() -> None:
+    signal = np.concatenate([np.zeros(RATE), clicks(60, seconds=1.0), np.zeros(4 * RATE)]).astype(np.float32)
+    assert tempo_of(signal, RATE).confidence == 0
+    assert math.isnan(tempo_of(signal, RATE).bpm)
 
 
 def test_what_is_too_short_for_a_beat_has_no_tempo_but_the_rest() -> None:
@@ -336,23 +346,23 @@ def test_the_package_exports_lazily() -> None:
 @pytest.mark.parametrize(
     ("missing", "what"), [("soundfile", "Reading of audio files"), ("pyloudnorm", "The loudness meter")]
 )
-def test_a_missing_extra_is_named_with_its_command(missing: str, what: str) -> None:
-    code = f"""
-import sys
-sys.modules[{missing!r}] = None  # as on a machine without it
-from finetuning.audio import measure
-from finetuning.errors import MissingExtraError
-import struct
-wav = b"RIFF" + struct.pack("<I", 36 + 44100) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 22050, 44100, 2, 16)
-wav += b"data" + struct.pack("<I", 44100) + bytes(44100)
-try:
-    measure(wav)
-except MissingExtraError as error:
-    assert {what!r} in str(error) and "pip install 'finetuning[studio]'" in str(error)
-else:
-    raise SystemExit("nothing was raised")
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_a_missing_extra_is_named_with_its_command(missing: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wav = encoded(clicks(120, seconds=1.0))
+    monkeypatch.setitem(sys.modules, missing, None)  # as on a machine without it
+    with pytest.raises(MissingExtraError, match=what) as caught:
+        measure(wav)
+    assert "pip install 'finetuning[studio]'" in str(caught.value)
+
+
+def test_what_is_shorter_than_a_frame_has_no_measure() -> None:
+    signal = clicks(120, seconds=0.02)
+    assert onset_strength(signal, RATE)[0].size == 0
+    assert not chroma(signal[:100], RATE).any()
+
+
+@pytest.mark.parametrize("seconds", [3.1, 4.0, 5.0, 8.0])
+def test_short_pieces_have_a_tempo_too(seconds: float) -> None:
+    assert fold_tempo(tempo_of(clicks(100, seconds=seconds), RATE).bpm, 100) == pytest.approx(100, rel=0.02)
 
 
 def test_reading_keeps_full_scale_and_rate() -> None:

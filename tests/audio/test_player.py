@@ -1,22 +1,27 @@
 """The player's protocol and what it leaves in a notebook, through the real widget class; only the wire is replaced."""
 
+import inspect
 import json
-import subprocess
+import runpy
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import comm
 import ipywidgets
 import pytest
 from comm.base_comm import BaseComm
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from finetuning.audio.player import Player, PlayerTake, takes_of
 from finetuning.audio.takes import clock
-from finetuning.errors import DownloadError
+from finetuning.errors import DownloadError, MissingExtraError
 from finetuning.records import Generation, Parameters
 
 HOSTILE = '<img src=x onerror="alert(1)"> & \'"</td></table><script>alert(2)</script>'
@@ -253,6 +258,33 @@ def test_a_saved_notebook_shows_a_table() -> None:
     assert repr(Player([take()], unreached)).startswith("Player of 1 take\n")
 
 
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[InteractiveShell]:
+    """The shell under every notebook, without one's history."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    yield InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    InteractiveShell.clear_instance()
+
+
+def test_in_a_cell_the_table_stands_in_for_the_player(shell: InteractiveShell) -> None:
+    run_cell: Callable[[str], Any] = shell.run_cell
+
+    def outputs() -> list[dict[str, Any]]:
+        with capture_output() as captured:
+            run_cell("player")
+        return [output.data for output in captured.outputs]
+
+    player = shell.user_ns["player"] = Player([PlayerTake(id="a", title="Dusk")], unreached)
+    table, live = outputs()
+    assert f'<table id="{player.stand_in}">' in table["text/html"]
+    assert table["text/plain"] == "Player of 1 take\n  Dusk"
+    assert live["application/vnd.jupyter.widget-view+json"]["model_id"] == player.model_id
+    assert "text/html" not in live
+    player.close()
+    assert outputs() == [table]
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:8000/a.mp3", "javascript:alert(1)", "data:text/html,x", "https://", "https://[bad", "", None],
@@ -318,18 +350,8 @@ def test_clock(seconds: float | None, text: str) -> None:
     assert clock(seconds) == text
 
 
-@pytest.mark.parametrize("missing", ["anywidget", "ipywidgets"])
-def test_without_the_extra_the_command_is_named(missing: str) -> None:
-    code = f"""
-import sys
-sys.modules[{missing!r}] = None  # as on a machine without it
-import finetuning.audio.takes
-from finetuning.errors import MissingExtraError
-try:
-    import finetuning.audio.player
-except MissingExtraError as error:
-    assert "The inline player" in str(error) and "pip install 'finetuning[lab]'" in str(error)
-else:
-    raise SystemExit("nothing was raised")
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_without_the_extra_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anywidget", None)  # as on a machine without it
+    with pytest.raises(MissingExtraError, match="The inline player is not installed") as caught:
+        runpy.run_path(inspect.getfile(Player))
+    assert "pip install 'finetuning[lab]'" in str(caught.value)

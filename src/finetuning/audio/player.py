@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import threading
+import uuid
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,9 @@ class Player(anywidget.AnyWidget):
         traitlets.Dict(),
         help="What is listed: dictionaries of id, title, label and duration (seconds, or None).",
     ).tag(sync=True)
+    stand_in = traitlets.Unicode(
+        help="Id of the static table in the page, which is hidden for as long as the player itself is there."
+    ).tag(sync=True)
 
     def __init__(self, takes: Sequence[PlayerTake], fetch: Callable[[str], Future[bytes]]) -> None:
         self._takes = {take.id: take for take in takes}
@@ -65,7 +69,8 @@ class Player(anywidget.AnyWidget):
             takes=[
                 {"id": take.id, "title": take.title, "label": take.label, "duration": take.duration}
                 for take in self._takes.values()
-            ]
+            ],
+            stand_in=f"ft-{uuid.uuid4().hex}",
         )
         self.on_msg(self._on_message)
 
@@ -81,6 +86,17 @@ class Player(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, "text/plain": repr(self), "text/html": self._table()}, metadata
 
+    def _ipython_display_(self) -> None:
+        # Two outputs: of one with both, JupyterLab would take the widget, and show only an error when it is gone.
+        from IPython.display import display
+
+        show: Callable[..., Any] = display  # its parameters are typed in some versions of IPython only
+        show({"text/html": self._table(), "text/plain": repr(self)}, raw=True)
+        if self.comm is not None:
+            data, metadata = super()._repr_mimebundle_() or ({}, {})
+            live = {**data, "text/plain": "(The player appears where this notebook runs.)"}
+            show(live, metadata=metadata, raw=True)
+
     def _table(self) -> str:
         """Write the table that a saved notebook shows where no kernel answers."""
         rows = []
@@ -89,9 +105,10 @@ class Player(anywidget.AnyWidget):
             if take.link:
                 title = f'<a href="{html.escape(take.link)}" target="_blank" rel="noopener noreferrer">{title}</a>'
             cells = (title, html.escape(take.label), clock(take.duration))
-            rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-        head = "<thead><tr><th>take</th><th>parameters</th><th>length</th></tr></thead>"
-        return f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"
+            rows.append("<tr>" + "".join(f'<td style="text-align: left">{cell}</td>' for cell in cells) + "</tr>")
+        names = ("take", "parameters", "length")
+        head = "<thead><tr>" + "".join(f'<th style="text-align: left">{name}</th>' for name in names) + "</tr></thead>"
+        return f'<table id="{self.stand_in}">{head}<tbody>{"".join(rows)}</tbody></table>'
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or content.get("type") != "load":

@@ -155,20 +155,17 @@ def _comb(similarity: NDArray[np.float64], lags: NDArray[np.float64], teeth: tup
 
 def _refine(similarity: NDArray[np.float64], lag: float) -> float:
     """Follow the peak to 2, 4, 8, … times the lag: each doubling halves the error of one frame."""
-    multiple, found = 1, lag
-    while True:
+    found = lag
+    for multiple in (1, 2, 4, 8, 16, 32):
         centre = round(found * multiple)
         reach = max(2, round(0.015 * centre)) if multiple == 1 else 3
-        low, high = max(1, centre - reach), min(len(similarity) - 1, centre + reach + 1)
-        if high - low < 3:
-            return found
-        peak = low + int(np.argmax(similarity[low:high]))
-        if not 0 < peak < len(similarity) - 1 or similarity[peak] < 0.5 * similarity[round(found)]:
-            return found
+        if centre + reach + 1 >= len(similarity):
+            break
+        peak = centre - reach + int(np.argmax(similarity[centre - reach : centre + reach + 1]))
+        if similarity[peak] < 0.5 * similarity[round(found)]:
+            break  # the tempo drifts, or the piece changes: farther out there is only noise
         before, here, after = similarity[peak - 1 : peak + 2]
         bend = before - 2 * here + after
         shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
         found = (peak + float(np.clip(shift, -0.5, 0.5))) / multiple
-        multiple *= 2
-        if multiple > 32 or found * multiple > len(similarity) - 4:
-            return found
+    return found

@@ -68,7 +68,6 @@ function render({ model, el }) {
   let frame = 0;
 
   const root = element("div", "ft-player");
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys for its cells
   const list = element("ul", "ft-takes");
   list.setAttribute("role", "list");
   list.setAttribute("aria-label", "Takes");
@@ -104,7 +103,8 @@ function render({ model, el }) {
   transport.append(line, time);
   root.append(takes.length ? list : element("p", "ft-status", "No takes to play."));
   if (takes.length) root.append(transport, status);
-  el.append(root);
+  // The static table of a saved notebook steps aside for as long as this view is in the page.
+  el.append(root, element("style", "", `#${CSS.escape(model.get("stand_in"))} { display: none; }`));
 
   function at() {
     return voice ? Math.min(page.context.currentTime - voice.start, loaded.duration) : position;
@@ -280,21 +280,33 @@ function render({ model, el }) {
     rows[next].button.scrollIntoView({ block: "nearest" });
   }
 
-  root.addEventListener("keydown", (event) => {
-    if (!takes.length || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const keys = {
-      ArrowUp: () => move(-1),
-      ArrowDown: () => move(1),
-      ArrowLeft: () => seek(at() - SKIP),
-      ArrowRight: () => seek(at() + SKIP),
-      " ": () => (voice || wanted ? stop() : play(current)),
-    };
-    if (!keys[event.key]) return;
+  function toggle() {
+    if (voice || wanted) stop();
+    else play(current);
+  }
+
+  const keys = {
+    ArrowUp: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowLeft: () => seek(at() - SKIP),
+    ArrowRight: () => seek(at() + SKIP),
+    Enter: toggle,
+    " ": toggle,
+  };
+
+  function press(event) {
+    if (!root.contains(event.target) || event.altKey || event.ctrlKey || event.metaKey) return;
+    const act = event.shiftKey ? undefined : keys[event.key];
+    // JupyterLab's own keys would move or delete the cell; those with a modifier, such as saving, still reach it.
+    if (act || event.key.length === 1) event.stopPropagation();
+    if (!act) return;
     event.preventDefault();
-    event.stopPropagation();
-    if (!event.repeat || event.key !== " ") keys[event.key]();
-  });
-  // Space acts on keydown above; a button would click once more on keyup.
+    if (act !== toggle || !event.repeat) act();
+  }
+
+  // On the window, to come before JupyterLab, which listens on the document.
+  if (takes.length) window.addEventListener("keydown", press, true);
+  // A button would click once more when the space bar is let go.
   root.addEventListener("keyup", (event) => event.key === " " && event.preventDefault());
   line.addEventListener("input", () => seek(Number(line.value)));
   model.on("msg:custom", receive);
@@ -302,6 +314,7 @@ function render({ model, el }) {
 
   return () => {
     stop();
+    window.removeEventListener("keydown", press, true);
     model.off("msg:custom", receive);
     forget(prefix);
   };
