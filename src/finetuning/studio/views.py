@@ -99,7 +99,8 @@ def webhook(row: sqlite3.Row, media_url: str) -> dict[str, Any]:
         "id": row["id"],
         "status": row["status"],
         "audioUrl": _audio_url(row, media_url),
-        "duration": row["duration"] if row["status"] == "completed" else None,
+        # SQLite keeps 5.0 as 5, and says so in a row that an UPDATE returns.
+        "duration": float(row["duration"]) if row["status"] == "completed" else None,
         "prompt": row["tags"],
         "parameters": _parameters(row, row["time_signature"]),
         "createdAt": instant(row["created_at"]),

@@ -7,8 +7,21 @@ and it does not sing.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .brief import Brief, Take
-from .studio import make_take
 from .titles import choose_key, title_for
 
+if TYPE_CHECKING:
+    from .studio import make_take
+
 __all__ = ["Brief", "Take", "choose_key", "make_take", "title_for"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy: the service chooses keys and titles; only its workers play, and need scipy and the codecs.
+    if name == "make_take":
+        from .studio import make_take
+
+        return make_take
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
