@@ -27,18 +27,23 @@ FinetuningError
 │   └── ServiceError                    5xx
 ├── GenerationError                     the service gave this piece up
 ├── StillProcessingError (TimeoutError) waited long enough; it goes on, and is paid for
+├── JournalError                        the file of a sweep's run: damaged, newer than this version, not writable
+│   └── JournalHeldError                another run, or another process, is writing it: .pid
 ├── MeasureError                        sound that cannot be read or is too short to measure
 └── StudioError                         the embedded service could not start or was closed
 
 FinetuningWarning (UserWarning)
 ├── ClampedWarning                      the service moved a value into its range
 ├── PartialWarning                      a bulk request that changed some tracks and not others
+├── SweepWarning                        a sweep that is not as it was written, or that ended before its end
 └── ServiceWarning                      an answer that is usable but not as documented
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from finetuning.redaction import redact
 
 __all__ = [
     "APIError",
@@ -54,6 +59,8 @@ __all__ = [
     "GenerationError",
     "InvalidAnswerError",
     "InvalidRequestError",
+    "JournalError",
+    "JournalHeldError",
     "MeasureError",
     "MissingExtraError",
     "NotEnoughCreditsError",
@@ -72,6 +79,7 @@ __all__ = [
     "SettingsError",
     "StillProcessingError",
     "StudioError",
+    "SweepWarning",
     "TransportError",
     "UsageError",
 ]
@@ -79,6 +87,8 @@ __all__ = [
 
 class FinetuningError(Exception):
     """Base of everything that this package raises on purpose.
+
+    Whatever looks like a key is redacted in both texts, since they may quote what a user or a server said.
 
     Parameters
     ----------
@@ -89,9 +99,9 @@ class FinetuningError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        self.hint = redact(hint) if hint else None
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -120,13 +130,13 @@ class ParameterError(UsageError):
     parameter : str
         Its name as it is written in Python.
     value : object
-        What was given.
+        What was given; a key among it is redacted.
     """
 
     def __init__(self, message: str, *, parameter: str, value: Any = None, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.parameter = parameter
-        self.value = value
+        self.value = redact(value) if isinstance(value, str) else value
 
 
 class SelectionError(UsageError):
@@ -317,6 +327,24 @@ class StillProcessingError(FinetuningError, TimeoutError):
         self.id = id
 
 
+class JournalError(FinetuningError):
+    """The journal of a sweep's run cannot be read or written; the message names the file and the line."""
+
+
+class JournalHeldError(JournalError):
+    """Another run is writing this journal, so this one may not.
+
+    Attributes
+    ----------
+    pid : int or None
+        The process that holds it, where it said so.
+    """
+
+    def __init__(self, message: str, *, pid: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.pid = pid
+
+
 class MeasureError(FinetuningError):
     """Sound that is missing, cannot be decoded, or is too short to be measured."""
 
@@ -330,11 +358,35 @@ class FinetuningWarning(UserWarning):
 
 
 class ClampedWarning(FinetuningWarning):
-    """The service moved a value into its range; the warning names both."""
+    """The service moved a value into its range; the warning names both.
+
+    Attributes
+    ----------
+    generation : Generation or None
+        What was accepted and paid for, which must not be lost where warnings are errors.
+    """
+
+    def __init__(self, message: str, *, generation: Any = None) -> None:
+        super().__init__(message)
+        self.generation = generation
 
 
 class PartialWarning(FinetuningWarning):
-    """A bulk request changed some tracks and not others; the outcome names each."""
+    """Some tracks were changed or fetched and others not.
+
+    Attributes
+    ----------
+    outcome : BulkOutcome or list or None
+        What became of each, which must not be lost where warnings are errors.
+    """
+
+    def __init__(self, message: str, *, outcome: Any = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+class SweepWarning(FinetuningWarning):
+    """A sweep is not quite as it was written, or its run ended with something left to do."""
 
 
 class ServiceWarning(FinetuningWarning):

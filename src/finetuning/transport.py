@@ -6,10 +6,11 @@ cross-origin redirect, and would forward `X-API-Key`); the media client follows 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,9 @@ import httpx
 from finetuning import __version__, errors, protocol
 from finetuning.addresses import base_url_of, is_loopback
 from finetuning.clock import Clock, SystemClock
-from finetuning.keys import ApiKey, redact
+from finetuning.keys import ApiKey
+from finetuning.media import MediaStream, count_in, plain, read_media
+from finetuning.policy import Policy
 
 __all__ = ["Answer", "MediaStream", "Policy", "Transport"]
 
@@ -30,31 +33,11 @@ log = logging.getLogger("finetuning")
 
 #: Answers of a read that another try may mend.
 _PASSING: Final = frozenset({500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How patient a client is.
-
-    Attributes
-    ----------
-    timeout
-        Seconds without a byte, after which an answer counts as lost.
-    connect_timeout
-        Seconds to reach the service at all.
-    retries
-        How often a repeatable request is sent again after a lost answer or a 5xx.
-    backoff
-        Seconds before the first of these retries; doubled each time, with jitter.
-    max_wait
-        The longest `Retry-After`, in seconds, that is waited out rather than raised.
-    """
-
-    timeout: float = 30.0
-    connect_timeout: float = 10.0
-    retries: int = 3
-    backoff: float = 0.5
-    max_wait: float = 120.0
+#: Seconds to wait at a limit at least: a service that says 0 again and again must not be asked without end.
+_SHORTEST_WAIT: Final = 1.0
+#: Seconds that an unused connection is kept. Servers close theirs after 5 or more, and a create that is sent into a
+#: connection as it closes would be lost without anyone knowing whether it was paid for.
+_KEEPALIVE: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +58,6 @@ class Answer(Generic[T]):
     content: bytes = field(repr=False)
     limit: int | None = None
     remaining: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MediaStream:
-    """A file on its way: where it starts, how long the whole is, and its bytes."""
-
-    start: int
-    total: int | None
-    etag: str | None
-    chunks: AsyncIterator[bytes]
 
 
 class _KeyHeader(httpx.Auth):
@@ -132,6 +105,7 @@ class Transport:
         self.local = is_loopback(urlsplit(self.base_url).hostname)
         #: The newest `X-RateLimit-Limit` of each bucket.
         self.limits: dict[str, int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._api = httpx.AsyncClient(
             auth=_KeyHeader(api_key) if api_key else None,
             follow_redirects=False,
@@ -142,7 +116,9 @@ class Transport:
 
     def _options(self) -> dict[str, Any]:
         return {
-            "timeout": httpx.Timeout(self.policy.timeout, connect=self.policy.connect_timeout),
+            # However many wait for a connection: what waits here was not sent, and is not lost.
+            "timeout": httpx.Timeout(self.policy.timeout, connect=self.policy.connect_timeout, pool=None),
+            "limits": httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE),
             # A proxy from the environment would be asked for 127.0.0.1 and cannot know it.
             "trust_env": not self.local,
             "headers": {"User-Agent": f"finetuning-python/{__version__}"},
@@ -164,8 +140,16 @@ class Transport:
         if "_media" in self.__dict__:
             await self._media.aclose()
 
-    async def send(self, request: protocol.Request[T]) -> Answer[T]:
+    async def send(self, request: protocol.Request[T], *, wait: bool = True) -> Answer[T]:
         """Send a request, wait at limits, retry where a repetition is harmless, and read the answer.
+
+        Parameters
+        ----------
+        request
+            What to send.
+        wait
+            Whether to wait at a rate limit; without it the limit is raised at once, for a caller that must know
+            whether a request has left.
 
         Raises
         ------
@@ -173,9 +157,14 @@ class Transport:
             The service declined.
         ConnectError, AnswerLostError, InvalidAnswerError
             There was no answer, or none that is the service's.
+        SettingsError
+            The request needs a key, and there is none.
+        FinetuningError
+            The client is closed, or belongs to another event loop.
         """
         if self.api_key is None and not request.keyless:
             raise errors.SettingsError(f"{request} needs an API key.", hint="Pass api_key=, or set FINETUNING_API_KEY.")
+        self._check_usable()
         waited = 0.0
         tries = 0
         while True:
@@ -184,8 +173,8 @@ class Transport:
             except errors.RateLimitError as limit:
                 # Declined before anything was done, so this may be repeated whatever the request; QUEUE_FULL
                 # ends when a generation does, which only the one who waits for them can know.
-                seconds = 1.0 if limit.retry_after is None else limit.retry_after
-                if isinstance(limit, errors.QueueFullError) or waited + seconds > self.policy.max_wait:
+                seconds = max(limit.retry_after or 0.0, _SHORTEST_WAIT)
+                if not wait or isinstance(limit, errors.QueueFullError) or waited + seconds > self.policy.max_wait:
                     raise
                 waited += seconds
                 await self._wait(f"{limit.code} on {request}", seconds)
@@ -197,6 +186,19 @@ class Transport:
                 ceiling = self.policy.backoff * 2 ** (tries - 1)
                 await self._wait(f"{type(problem).__name__} on {request}", ceiling * (0.5 + random.random() / 2))
 
+    def _check_usable(self) -> None:
+        if self._api.is_closed:
+            raise errors.FinetuningError("This client is closed.", hint="Make a new one.")
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            # Connections belong to the loop that opened them; on another they fail in obscure ways.
+            raise errors.FinetuningError(
+                "This client was used on another event loop before, where its connections are.",
+                hint="Make one inside each asyncio.run(…): async with ft.AsyncClient() as client.",
+            )
+
     async def _wait(self, reason: str, seconds: float) -> None:
         log.info("%s: trying again in %.1f s", reason, seconds)
         if self.on_wait:
@@ -205,7 +207,7 @@ class Transport:
 
     async def _once(self, request: protocol.Request[T]) -> Answer[T]:
         started = self.clock.monotonic()
-        problem: errors.TransportError
+        problem: BaseException
         try:
             response = await self._api.request(
                 request.method,
@@ -214,29 +216,36 @@ class Transport:
                 json=None if request.body is None else dict(request.body),
                 auth=None if request.keyless else httpx.USE_CLIENT_DEFAULT,
             )
-        except httpx.HTTPError as cause:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as cause:
             problem = self._transport_error(request, cause)
+        except asyncio.CancelledError as cause:
+            problem = cause.with_traceback(None)
+            problem.__context__ = None
         else:
             log.debug("%s -> %d in %.3f s", request, response.status_code, self.clock.monotonic() - started)
             headers = response.headers
-            limit = _integer(headers, "x-ratelimit-limit")
+            limit = count_in(headers, "x-ratelimit-limit")
             if limit is not None:
                 self.limits[request.bucket] = limit
             value = protocol.read(request, response.status_code, headers, response.content)
-            return Answer(value, response.content, limit, _integer(headers, "x-ratelimit-remaining"))
+            return Answer(value, response.content, limit, count_in(headers, "x-ratelimit-remaining"))
         # Raised out here so that the frames of httpx, whose locals hold the headers, are not attached to it.
         raise problem
 
-    def _transport_error(self, request: protocol.Request[Any], cause: httpx.HTTPError) -> errors.TransportError:
-        what = redact(str(cause)) or type(cause).__name__
-        if isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)):
+    def _transport_error(self, request: protocol.Request[Any], cause: Exception) -> errors.TransportError:
+        what = str(cause) or type(cause).__name__
+        # A host name that cannot be encoded, or an address that no URL can have, shows only here.
+        nowhere = isinstance(cause, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError))
+        if nowhere or isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
             return errors.ConnectError(
                 f"{self.base_url} could not be reached: {what}.",
                 request=str(request),
                 hint="Nothing was sent. Check the network and the base URL; ft.connect('studio') works offline.",
             )
-        if isinstance(cause, (httpx.UnsupportedProtocol, httpx.DecodingError)):
-            return errors.InvalidAnswerError(f"{request}: {what}.", request=str(request))
+        if isinstance(cause, httpx.DecodingError):
+            return errors.InvalidAnswerError(
+                f"The answer to {request} cannot be decompressed: {what}.", request=str(request)
+            )
         return errors.AnswerLostError(
             f"The answer to {request} was lost ({type(cause).__name__}: {what}).",
             request=str(request),
@@ -275,6 +284,7 @@ class Transport:
         DownloadError
             The host could not be reached, declined, or broke off.
         """
+        self._check_usable()
         headers = {"Accept-Encoding": "identity"}  # a coded length is not the file's
         if start:
             headers["Range"] = f"bytes={start}-"
@@ -283,50 +293,23 @@ class Transport:
         problem: errors.DownloadError
         try:
             async with self._media.stream("GET", url, headers=headers) as response:
-                yield _media_stream(response, start)
+                if response.status_code != 416 or not start:
+                    yield read_media(
+                        plain(str(response.url)), response.status_code, response.headers, start, response.aiter_raw()
+                    )
+                    return
+            # The file ends before `start`, so it is not the one that the bytes here are of.
+            async with self.media(url) as whole:
+                yield whole
                 return
-        except httpx.InvalidURL as cause:
-            problem = errors.DownloadError(f"{url!r} is not an address: {cause}.")
-        except httpx.HTTPError as cause:
-            what = redact(str(cause)) or type(cause).__name__
+        except (httpx.InvalidURL, UnicodeError) as cause:
+            problem = errors.DownloadError(f"{plain(url)!r} is not an address: {cause}.")
+        except (httpx.HTTPError, OSError) as cause:
             problem = errors.DownloadError(
-                f"The download of {_plain(url)} broke off: {what}.", hint="Repeat it; it goes on where it stopped."
+                f"The download of {plain(url)} broke off: {str(cause) or type(cause).__name__}.",
+                hint="Repeat it; it goes on where it stopped.",
             )
         raise problem
-
-
-def _media_stream(response: httpx.Response, start: int) -> MediaStream:
-    status = response.status_code
-    if status == 206:
-        unit, _, span = response.headers.get("content-range", "").partition(" ")
-        first, _, rest = span.partition("-")
-        total = rest.partition("/")[2]
-        if unit == "bytes" and first.isdigit() and total.isdigit():
-            return MediaStream(int(first), int(total), response.headers.get("etag"), response.aiter_raw())
-    elif status == 200:
-        total = response.headers.get("content-length", "")
-        return MediaStream(
-            0, int(total) if total.isdigit() else None, response.headers.get("etag"), response.aiter_raw()
-        )
-    elif status == 416 and start:
-        # Nothing is left beyond `start`: either all of it is here, or the file is another; begin again.
-        total = response.headers.get("content-range", "").rpartition("/")[2]
-        return MediaStream(start, int(total) if total.isdigit() else None, None, _nothing())
-    raise errors.DownloadError(
-        f"The media host answered {status} for {_plain(str(response.url))}.",
-        hint="The track may have been deleted." if status in (403, 404, 410) else "Try again in a moment.",
-    )
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    empty: tuple[bytes, ...] = ()
-    for chunk in empty:
-        yield chunk
-
-
-def _plain(url: str) -> str:
-    """Return the URL without its query, which may be signed."""
-    return url.partition("?")[0]
 
 
 def _may_repeat(request: protocol.Request[Any], problem: errors.FinetuningError) -> bool:
@@ -335,8 +318,3 @@ def _may_repeat(request: protocol.Request[Any], problem: errors.FinetuningError)
     if isinstance(problem, errors.InvalidAnswerError):
         return request.repeatable and problem.status in _PASSING
     return request.repeatable
-
-
-def _integer(headers: Mapping[str, str], name: str) -> int | None:
-    value = headers.get(name, "")
-    return int(value) if value.isdigit() else None

@@ -98,6 +98,11 @@ class Client:
         """The client underneath, which lives on this client's own loop: hand coroutines of it to `submit`."""
         return self._async
 
+    @property
+    def progress(self) -> Bar:
+        """What shows how far long work is; for the rooms above, which have long work of their own."""
+        return self._bar
+
     def __repr__(self) -> str:
         return f"Client({self.base_url!r}, {self._async.transport.api_key!r})"
 

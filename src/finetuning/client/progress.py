@@ -57,6 +57,11 @@ class Bar:
         if self._shown is not None:
             self._shown.set_postfix_str(f"{reason}: waiting {seconds:.0f} s")
 
+    def note(self, text: str) -> None:
+        """Show a few words beside the bar."""
+        if self._shown is not None:
+            self._shown.set_postfix_str(text)
+
     def _bar(self, what: str, **options: Any) -> Any:
         if not self.enabled:
             return None
