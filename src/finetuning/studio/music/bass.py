@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from .drums import Groove
@@ -29,7 +31,7 @@ FLOOR, CEILING = 33, 50
 
 
 def _root(span: Span) -> int:
-    """The root between A1 and G#2: with every key it stays between E1 and D3."""
+    """Place the root between A1 and G#2: with every key it stays between E1 and D3."""
     return FLOOR + (span.chord.root - FLOOR) % 12
 
 
@@ -39,22 +41,22 @@ def _places(figure: str, groove: Groove, form: Form, bar: int) -> list[tuple[flo
     hits = dict(groove.hits("kick", bar))
     if figure == "drive":
         # straight eighths that lean where the kick falls
-        hits = {place: max(s, hits.get(place, 0.0)) for place, s in bar_hits(FIGURES["eighths"], form.metre, bar)} | hits
-    return sorted({**{0.0: 1.0}, **hits}.items())
+        hits = {
+            place: max(s, hits.get(place, 0.0)) for place, s in bar_hits(FIGURES["eighths"], form.metre, bar)
+        } | hits
+    return sorted({0.0: 1.0, **hits}.items())
 
 
 def play_bass(
     form: Form, spans: tuple[Span, ...], groove: Groove, figure: str, scale: str, streams: Streams
 ) -> tuple[Note, ...]:
-    """Play under all sections but the intro; hold in the break and on the last chord."""
+    """Move with the groove in verse and chorus; hold in intro and break, and on the last chord."""
     *moving, home = spans
     notes: list[Note] = []
     for number, span in enumerate(moving):
         section = form.sections[span.section]
-        if section.kind == "intro" and len(form.sections) > 1:
-            continue
         after = spans[number + 1]
-        if section.kind == "break" or figure == "hold":
+        if section.kind in ("intro", "break") or figure == "hold":
             notes.extend(_held(span, form))
             continue
         stream = streams.of("bass", section.kind, span.place, span.phrase % 2)
@@ -73,18 +75,33 @@ def play_bass(
 
 
 def _held(span: Span, form: Form) -> list[Note]:
-    """The root on the strong beats of the span, long."""
+    """Hold the root on the strong beats of the span."""
     bar = span.start // form.metre * form.metre
-    starts = [s for s in (bar + g + k * form.metre for k in (0, 1) for g in group_starts(form.metre)) if span.start < s < span.end]
+    starts = [
+        s
+        for s in (bar + g + k * form.metre for k in (0, 1) for g in group_starts(form.metre))
+        if span.start < s < span.end
+    ]
     edges = [span.start, *starts, span.end]
     return [
-        Note(a, b - a - 0.05, _root(span) + (7 if index % 2 and 7 in span.chord.intervals else 0), 0.72 if index == 0 else 0.6)
-        for index, (a, b) in enumerate(zip(edges, edges[1:], strict=False))
+        Note(
+            a,
+            b - a - 0.05,
+            _root(span) + (7 if index % 2 and 7 in span.chord.intervals else 0),
+            0.72 if index == 0 else 0.6,
+        )
+        for index, (a, b) in enumerate(pairwise(edges))
     ]
 
 
 def _groove(
-    span: Span, after: Span, places: list[tuple[float, float]], scale: str, figure: str, form: Form, stream: np.random.Generator
+    span: Span,
+    after: Span,
+    places: list[tuple[float, float]],
+    scale: str,
+    figure: str,
+    form: Form,
+    stream: np.random.Generator,
 ) -> list[Note]:
     """Roots, with fifths and octaves between, and now and then a step towards the next root."""
     root = _root(span)
@@ -98,16 +115,24 @@ def _groove(
             pitch = fifth if fifth <= CEILING else fifth - 12
         elif index and stream.random() < spice:
             pitch = pick(stream, (root + 12, fifth, root + 12) if root + 12 <= CEILING + 4 else (fifth, root))
-        elif index and index == len(places) - 1 and span.end - place <= 1 and stream.random() < 0.5 and figure in ("kick", "drive", "syncopated"):
+        elif (
+            index
+            and index == len(places) - 1
+            and span.end - place <= 1
+            and stream.random() < 0.5
+            and figure in ("kick", "drive", "syncopated")
+        ):
             pitch = _approach(root, _root(after), scale, span)
         sounding = min(following - place, 2.0 if figure != "rumble" else 0.22)
         gate = 0.9 if figure in ("kick", "roots", "surdo") else 0.75
-        notes.append(Note(place, sounding * gate, pitch, strength * (0.8 + 0.2 * stress(place % form.metre, form.metre))))
+        notes.append(
+            Note(place, sounding * gate, pitch, strength * (0.8 + 0.2 * stress(place % form.metre, form.metre)))
+        )
     return notes
 
 
 def _approach(root: int, target: int, scale: str, span: Span) -> int:
-    """The scale step just below or above the next root, whichever lies on the way."""
+    """Find the scale step just below or above the next root, whichever lies on the way."""
     steps = melody_scale(span.chord, scale)
     ladder = [p for p in range(target - 3, target + 4) if p != target and p % 12 in steps]
     side = [p for p in ladder if (p < target) == (root <= target)]
@@ -115,9 +140,15 @@ def _approach(root: int, target: int, scale: str, span: Span) -> int:
 
 
 def _walk(
-    span: Span, after: Span, places: list[tuple[float, float]], scale: str, figure: str, form: Form, stream: np.random.Generator
+    span: Span,
+    after: Span,
+    places: list[tuple[float, float]],
+    scale: str,
+    figure: str,
+    form: Form,
+    stream: np.random.Generator,
 ) -> list[Note]:
-    """A note a beat: the root, chord and scale tones on the way, and a step into the next root."""
+    """Play a note a beat: the root, chord and scale tones on the way, and a step into the next root."""
     steps = melody_scale(span.chord, scale)
     here, there = _root(span), _root(after)
     if there == here:

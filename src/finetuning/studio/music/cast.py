@@ -55,7 +55,10 @@ def choose_cast(heard: Understanding, streams: Streams) -> Cast:
     if heard.alone and given:
         name = next(iter(given.values()))
         if "chords" in INSTRUMENTS[name].roles:
-            return Cast({role: name for role in ("bass", "chords", "lead") if role not in heard.refused or role == "chords"}, None)
+            return Cast(
+                {role: name for role in ("bass", "chords", "lead") if role not in heard.refused or role == "chords"},
+                None,
+            )
 
     roles: dict[str, str] = {}
     for role in ROLES:
@@ -63,7 +66,8 @@ def choose_cast(heard: Understanding, streams: Streams) -> Cast:
             roles[role] = given[role]
         elif _called(role, heard):
             names = [n for n in style.sounds(role) if n not in barred] or [n for n in STANDBY[role] if n not in barred]
-            fresh = [n for n in names if n not in given.values()] or names
+            taken = {*given.values(), *roles.values()}
+            fresh = [n for n in names if n not in taken] or names
             if fresh:
                 roles[role] = pick(streams.of("cast", role), fresh)
     if not {"chords", "pad", "arp"} & roles.keys():

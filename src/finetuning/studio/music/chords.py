@@ -16,8 +16,11 @@ __all__ = ["play_arp", "play_chords", "play_pad"]
 
 @dataclass(frozen=True)
 class Comping:
-    """A chord rhythm: cells to choose from, how much of the time between strokes a stroke lasts, and how far apart (in
-    beats) its notes are struck."""
+    """A chord rhythm.
+
+    Cells to choose from, how much of the time between strokes a stroke lasts, and how far apart (in beats) its notes
+    are struck.
+    """
 
     cells: tuple[tuple[str, ...], ...]
     gate: float = 0.9
@@ -28,7 +31,9 @@ COMPING: dict[str, Comping] = {
     "pulse": Comping((("X...x...", "x...x..."), ("X.....x.", "..x.x..."), ("X.o.x.o.", "x.o.x.o.")), 0.92),
     "lazy": Comping((("X.......", "..x....."), ("X.....x.", "........"), ("X..x....", "........")), 0.96, 0.015),
     "stabs": Comping((("..x...x.", "..x...x."), ("X..x..x.", "..x..x.."), ("..x..x..", "..x...x.")), 0.55),
-    "charleston": Comping((("X.....x.", "........"), ("....x...", "..x....."), ("..x.....", "x.....x."), ("X.....x.", "....x...")), 0.7),
+    "charleston": Comping(
+        (("X.....x.", "........"), ("....x...", "..x....."), ("..x.....", "x.....x."), ("X.....x.", "....x...")), 0.7
+    ),
     "power": Comping((("X.x.x.x.", "x.x.x.x."), ("X.....x.", "x...x.x."), ("X...x.x.", "x...x.x.")), 0.85),
     "strum": Comping((("X...x.xo", "x...x.xo"), ("X...x.x.", "..x.x.x."), ("X...xox.", "x...xox.")), 0.95, 0.02),
     "ostinato": Comping((("X.x.x.x.", "x.x.x.x."), ("X..x..x.", "x..x..x."), ("X.xox.xo", "x.xox.xo")), 0.6),
@@ -38,13 +43,13 @@ COMPING: dict[str, Comping] = {
     "swell": Comping((("x.......", "........"),), 1.0),
 }
 
-LOW, HIGH = 53, 74
-WINDOW = {"chords": (LOW, HIGH), "pad": (50, 71), "arp": (60, 81)}
+WINDOW = {"chords": (53, 74), "pad": (50, 71), "arp": (60, 81)}
+"""Registers by role, as MIDI pitches."""
 
 
-def voicings(spans: tuple[Span, ...], role: str, most: int = 4) -> list[tuple[int, ...]]:
-    """The chords of the piece set one after another, each close to the one before."""
-    low, high = WINDOW[role]
+def voicings(spans: tuple[Span, ...], role: str, most: int = 4, lower: int = 0) -> list[tuple[int, ...]]:
+    """Set the chords of the piece one after another, each close to the one before, ``lower`` semitones down."""
+    low, high = (pitch - lower for pitch in WINDOW[role])
     found: list[tuple[int, ...]] = []
     for span in spans:
         found.append(voice(span.chord, found[-1] if found else None, low, high, most))
@@ -56,11 +61,14 @@ def _power(span: Span) -> tuple[int, ...]:
     return (root, root + (7 if 7 in span.chord.intervals else 6), root + 12)
 
 
-def play_chords(form: Form, spans: tuple[Span, ...], comping: str, streams: Streams) -> tuple[Note, ...]:
-    """Chords in the style's rhythm; held in intro and break, rung and stirred at the end."""
+def play_chords(form: Form, spans: tuple[Span, ...], comping: str, lower: int, streams: Streams) -> tuple[Note, ...]:
+    """Play chords in the style's rhythm, hold them in the break, and ring them out at the end.
+
+    ``lower`` semitones make room for a low melody.
+    """
     manner = COMPING[comping]
     quiet = COMPING["held"]
-    settings = [_power(s) for s in spans] if comping == "power" else voicings(spans, "chords")
+    settings = [_power(s) for s in spans] if comping == "power" else voicings(spans, "chords", lower=lower)
     notes: list[Note] = []
     for span, pitches in zip(spans[:-1], settings, strict=False):
         section = form.sections[span.section]
@@ -86,20 +94,21 @@ def play_chords(form: Form, spans: tuple[Span, ...], comping: str, streams: Stre
 
 
 def _close(form: Form, home: Span, pitches: tuple[int, ...]) -> list[Note]:
-    """The last chord, rolled; where beats are left over it is broken up in eighths before a last soft touch."""
+    """Roll the last chord; where beats are left over, break it up in eighths before a last soft touch."""
     if not form.coda:
         return [Note(home.start + 0.04 * k, home.length, p, 0.72) for k, p in enumerate(pitches)]
     notes = [Note(home.start + 0.04 * k, 0.95, p, 0.72) for k, p in enumerate(pitches)]
     ladder = [*pitches, *(p + 12 for p in pitches)]
     wave = [*ladder, *ladder[-2:0:-1]]
-    for k in range(2 * (form.coda - 1)):
-        notes.append(Note(home.start + 1 + 0.5 * k, 0.48, wave[k % len(wave)], 0.52 - 0.012 * k))
+    notes.extend(
+        Note(home.start + 1 + 0.5 * k, 0.48, wave[k % len(wave)], 0.52 - 0.012 * k) for k in range(2 * (form.coda - 1))
+    )
     touch = home.start + form.coda
     return notes + [Note(touch + 0.06 * k, home.end - touch, p, 0.5) for k, p in enumerate(pitches)]
 
 
 def play_pad(form: Form, spans: tuple[Span, ...], throughout: bool) -> tuple[Note, ...]:
-    """Held chords, everywhere or everywhere but in the first verse of a piece with more to come."""
+    """Hold chords, everywhere or everywhere but in the first verse of a piece with more to come."""
     notes: list[Note] = []
     settings = voicings(spans, "pad", 3)
     for index, (span, pitches) in enumerate(zip(spans, settings, strict=True)):
@@ -111,8 +120,13 @@ def play_pad(form: Form, spans: tuple[Span, ...], throughout: bool) -> tuple[Not
     return tuple(notes)
 
 
-def play_arp(form: Form, spans: tuple[Span, ...], density: float, throughout: bool, streams: Streams) -> tuple[Note, ...]:
-    """The chord note by note in eighths (sixteenths where it is dense); it enters with the first chorus and stays."""
+def play_arp(
+    form: Form, spans: tuple[Span, ...], density: float, throughout: bool, streams: Streams
+) -> tuple[Note, ...]:
+    """Break the chords up in eighths, in sixteenths where the music is dense.
+
+    The figure enters with the first chorus and stays, or plays throughout.
+    """
     stream = streams.of("arp")
     grid = 0.25 if density > 0.7 else 0.5
     shape = pick(stream, ((0, 1, 2, 3), (0, 2, 1, 3), (3, 2, 1, 0), (0, 1, 2, 1), (0, 2, 3, 2), (0, 3, 1, 2)))

@@ -35,7 +35,7 @@ class Piece:
     streams: Streams
 
     def understood(self) -> dict[str, object]:
-        """What was read in the tags and decided from it, fit for JSON."""
+        """Tell what was read in the tags and decided from it, fit for JSON."""
         return {
             "style": self.heard.style,
             "mood": self.heard.mood,
@@ -49,6 +49,12 @@ class Piece:
             "chords": [span.chord.numeral for span in self.spans],
             "swing": self.style.swing,
         }
+
+
+def _room_below(cast: Cast) -> int:
+    """Count the semitones that the chords move down for a melody in a low register."""
+    lead = INSTRUMENTS.get(cast.roles.get("lead", ""))
+    return 0 if lead is None else min(max(71 - (lead.low + lead.high) // 2, 0), 6)
 
 
 def compose(brief: Brief) -> Piece:
@@ -66,7 +72,7 @@ def compose(brief: Brief) -> Piece:
     if "bass" in cast.roles:
         written["bass"] = play_bass(form, spans, groove, style.bass_line, brief.scale, streams)
     if "chords" in cast.roles:
-        written["chords"] = play_chords(form, spans, style.comping, streams)
+        written["chords"] = play_chords(form, spans, style.comping, _room_below(cast), streams)
     alone = "chords" not in cast.roles
     if "pad" in cast.roles:
         written["pad"] = play_pad(form, spans, alone)

@@ -87,7 +87,8 @@ def play_drums(form: Form, groove: Groove, density: float, streams: Streams) -> 
     for index, section in enumerate(form.sections):
         full = section.kind in ("verse", "chorus")
         level = min(max(int(3 * (density + 0.25 * (section.weight - 0.7))), 0), 2)
-        voices = {voice: groove.beat[voice] for voice in groove.beat if full or voice not in BACKBONE or groove.time == "shaker"}
+        spared = () if full or groove.time == "shaker" else BACKBONE - {"kick"} if section.kind == "intro" else BACKBONE
+        voices = {voice: cells for voice, cells in groove.beat.items() if voice not in spared}
         voices[groove.time] = (groove.keep[level],) * 2
         if section.weight >= 0.85 and density > 0.35:
             voices |= {v: c for v, c in groove.more.items() if v not in voices}

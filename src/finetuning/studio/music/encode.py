@@ -24,7 +24,7 @@ QUALITY = 0.2
 
 
 def encode(sound: Sound, tags: Mapping[str, str]) -> bytes:
-    """An MP3 of variable bit rate, as long as the sound, with ID3 tags (title, artist, comment ...)."""
+    """Make an MP3 of variable bit rate, as long as the sound, with ID3 tags (title, artist, comment ...)."""
     held = io.BytesIO()
     with soundfile.SoundFile(held, "w", RATE, 2, format="MP3", compression_level=QUALITY) as file:
         for name, text in tags.items():
@@ -34,7 +34,7 @@ def encode(sound: Sound, tags: Mapping[str, str]) -> bytes:
 
 
 def decode(mp3: bytes) -> Sound:
-    """The sound of an MP3."""
+    """Read the sound of an MP3."""
     sound, _ = soundfile.read(io.BytesIO(mp3), dtype="float32", always_2d=True)
     return np.ascontiguousarray(sound.T)
 

@@ -12,7 +12,7 @@ from .streams import Streams, pick
 
 __all__ = ["Form", "Section", "Slot", "plan"]
 
-WEIGHTS = {"intro": 0.45, "verse": 0.7, "chorus": 1.0, "break": 0.45, "outro": 0.55}
+WEIGHTS = {"intro": 0.55, "verse": 0.7, "chorus": 1.0, "break": 0.45, "outro": 0.55}
 
 PLANS: dict[int, tuple[str, ...]] = {
     1: ("verse",),
@@ -27,8 +27,9 @@ PLANS: dict[int, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Slot:
-    """A stretch that carries one chord: beats from the start of the piece, its place in the phrase (0 to 3), the phrase's
-    place in the section.
+    """A stretch that carries one chord.
+
+    Start and length in beats, its place in the phrase (0 to 3), and the phrase's place in the section.
     """
 
     start: float
@@ -107,7 +108,7 @@ def _phrase_bars(metre: int) -> int:
 
 
 def _slots(metre: int, first: int, bars: int) -> tuple[Slot, ...]:
-    lengths, span = slots(metre)
+    lengths, _ = slots(metre)
     start, end = float(first * metre), float((first + bars) * metre)
     found = []
     place = 0
@@ -121,9 +122,9 @@ def _slots(metre: int, first: int, bars: int) -> tuple[Slot, ...]:
 def plan(brief: Brief, streams: Streams) -> Form:
     """Fit a form to the duration.
 
-    Whole bars come first, as many as leave the last chord one to three seconds to ring. The odd bars that fill no phrase open
-    the piece, or open and close it; the beats that fill no bar become a coda over the last chord. A request shorter than
-    a bar is that much of a bar.
+    Whole bars come first, as many as leave the last chord one to three seconds to ring. The odd bars that fill no
+    phrase open the piece, or open and close it; the beats that fill no bar become a coda over the last chord. A
+    request shorter than a bar is that much of a bar.
     """
     metre, beat = brief.time_signature, 60.0 / brief.bpm
     beats = brief.duration / beat

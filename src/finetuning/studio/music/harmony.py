@@ -32,8 +32,8 @@ class Span:
 def harmonise(form: Form, style: Style, scale: str, streams: Streams) -> tuple[Span, ...]:
     """Give every slot a chord, and the last chord to the close.
 
-    Verse and chorus have a progression each; intro, break and outro borrow the verse's. The slot before the close turns to
-    the dominant. The last span is the tonic from the close to the end.
+    Verse and chorus have a progression each; intro, break and outro borrow the verse's. The slot before the close
+    turns to the dominant. The last span is the tonic from the close to the end.
     """
     choices = style.major if scale == "major" else style.minor
     verse = pick(streams.of("harmony", "verse"), choices)

@@ -28,7 +28,7 @@ def loudness(sound: Sound) -> float:
 
 
 def true_peaks(sound: Sound, floor: float = 0.0) -> FloatArray:
-    """True peak of each block of 32 samples, over both channels.
+    """Find the true peak of each block of 32 samples, over both channels.
 
     Oversampled four times (ITU-R BS.1770-4, annex 2). Stretches whose samples stay so low that no interpolated peak can
     reach ``floor`` are not oversampled; their sample peak stands.
@@ -47,7 +47,7 @@ def true_peaks(sound: Sound, floor: float = 0.0) -> FloatArray:
     blocks = -(-samples // BLOCK)
     padded = np.zeros((channels, blocks * BLOCK), np.float32)
     padded[:, :samples] = np.abs(sound)
-    peaks = padded.reshape(channels, blocks, BLOCK).max(axis=(0, 2)).astype(np.float64)
+    peaks: FloatArray = padded.reshape(channels, blocks, BLOCK).max(axis=(0, 2)).astype(np.float64)
     # the interpolator can raise a peak by the sum of its taps' magnitudes at most
     reach = max(float(np.abs(TAPS[phase::OVER]).sum()) for phase in range(OVER))
     stride = 64
@@ -70,8 +70,8 @@ def true_peaks(sound: Sound, floor: float = 0.0) -> FloatArray:
 def limit(sound: Sound, gain: float, ceiling: float, peaks: FloatArray) -> Sound:
     """Amplify, and turn down ahead of every peak that would pass the ceiling.
 
-    The gain is found once a block, from the true peaks: it falls in time (a running minimum over the look-ahead, then its
-    running mean, so that it is never above what a peak allows), and comes back at a steady rate in decibels.
+    The gain is found once a block, from the true peaks: it falls in time (a running minimum over the look-ahead, then
+    its running mean, so that it is never above what a peak allows), and comes back at a steady rate in decibels.
 
     Parameters
     ----------
@@ -95,7 +95,8 @@ def limit(sound: Sound, gain: float, ceiling: float, peaks: FloatArray) -> Sound
     control = gain * np.exp(smooth)
     places = (np.arange(len(control)) + 0.5) * BLOCK
     curve = np.interp(np.arange(sound.shape[1]), places, control).astype(np.float32)
-    return sound * curve
+    limited: Sound = sound * curve
+    return limited
 
 
 def fade_out(sound: Sound, start: float) -> Sound:

@@ -19,7 +19,7 @@ __all__ = ["play_melody"]
 
 @dataclass(frozen=True)
 class Beat:
-    """A note of a motif: place and length in beats from the motif's start, and height in scale steps from its anchor."""
+    """A note of a motif: place and length in beats from its start, and height in scale steps from its anchor."""
 
     place: float
     length: float
@@ -31,8 +31,11 @@ Motif = tuple[Beat, ...]
 
 @dataclass(frozen=True)
 class Riff:
-    """A manner of melody: how many notes, which motif (a, b, a' varied, c the cadence, a rest) fills each place of a phrase,
-    and how far notes are held towards the next."""
+    """A manner of melody.
+
+    How many notes; which motif (a, b, a' varied, c the cadence, or a rest) fills each place of a phrase; and how far
+    notes are held towards the next.
+    """
 
     busy: float
     pattern: tuple[str, ...]
@@ -43,6 +46,7 @@ RIFFS: dict[str, Riff] = {
     "song": Riff(0.5, ("a", "b", "a'", "c"), 0.92),
     "sparse": Riff(0.25, ("a", "c", "a'", "rest"), 0.98),
     "hook": Riff(0.6, ("a", "a", "a'", "b"), 0.7),
+    "solo": Riff(0.75, ("a", "b", "a'", "c"), 0.85),
     "grand": Riff(0.3, ("a", "b", "a'", "c"), 0.98),
 }
 
@@ -66,7 +70,7 @@ def _rhythm(length: float, busy: float, stream: np.random.Generator) -> list[flo
 
 
 def _motif(length: float, busy: float, legato: float, stream: np.random.Generator) -> Motif:
-    """A rhythm and a contour: mostly steps, a leap now and then, answered by a step back."""
+    """Draw a rhythm and a contour: mostly steps, a leap now and then, answered by a step back."""
     places = _rhythm(length, busy, stream)
     ends = [*places[1:], length]
     heights, height, leap = [], 0, 0
@@ -83,14 +87,14 @@ def _motif(length: float, busy: float, legato: float, stream: np.random.Generato
 
 
 def _varied(motif: Motif, stream: np.random.Generator) -> Motif:
-    """The same beginning with another turn at the end."""
+    """Keep the beginning and give the end another turn."""
     turn = pick(stream, (-2, -1, 1, 2))
     cut = max(1, len(motif) * 2 // 3)
     return (*motif[:cut], *(replace(beat, height=beat.height + turn) for beat in motif[cut:]))
 
 
 def _cadence(motif: Motif, length: float) -> Motif:
-    """The motif's first gesture, then one long note."""
+    """Take the motif's first gesture, then one long note."""
     start = [beat for beat in motif if beat.place < min(1.0, length / 2)]
     rest = max(1.0, length / 2 - length / 2 % 1)
     return (*start, Beat(rest, max(length - rest - 0.5, 0.5), 0))
@@ -136,7 +140,14 @@ class _Singer:
 
 
 def play_melody(
-    form: Form, spans: tuple[Span, ...], sound: Instrument, riff: str, density: float, scale: str, streams: Streams, alone: bool
+    form: Form,
+    spans: tuple[Span, ...],
+    sound: Instrument,
+    riff: str,
+    density: float,
+    scale: str,
+    streams: Streams,
+    alone: bool,
 ) -> tuple[Note, ...]:
     """Sing verse and chorus, hint in break and outro, and come home on the last chord.
 
@@ -157,7 +168,9 @@ def play_melody(
             continue
         name = manner.pattern[span.place]
         motifs = {
-            letter: _motif(longest, busy * (0.85 if tune == "chorus" else 1.0), manner.legato, streams.of("melody", tune, letter))
+            letter: _motif(
+                longest, busy * (0.85 if tune == "chorus" else 1.0), manner.legato, streams.of("melody", tune, letter)
+            )
             for letter in "ab"
         }
         if name == "rest" and span.phrase % 2 == 0 and not alone:

@@ -1,9 +1,9 @@
 """Bars of two to seven quarter notes: how they group, where they are strong, and rhythms that fit all of them.
 
-A rhythm is written as *cells*: strings of eight sixteenths, which is two beats. A group of two beats takes a cell as it is;
-a group of three gets a beat in the middle that keeps the time (whatever repeats on every beat goes on there, what marks the
-group's first or last beat does not). Five beats are 3 + 2 and seven are 2 + 2 + 3, so that one set of cells gives every
-metre a groove with its accents in the right places.
+A rhythm is written as *cells*: strings of eight sixteenths, which is two beats. A group of two beats takes a cell as
+it is; a group of three gets a beat in the middle that keeps the time (whatever repeats on every beat goes on there,
+what marks the group's first or last beat does not). Five beats are 3 + 2 and seven are 2 + 2 + 3, so that one set of
+cells gives every metre a groove with its accents in the right places.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def stress(beat: float, metre: int) -> float:
 
 
 def stretch(cell: str) -> str:
-    """A cell of two beats made into one of three: the inner beat keeps only what sounds on both of the others."""
+    """Make a cell of two beats one of three: the inner beat keeps only what sounds on both of the others."""
     first, last = cell[:4], cell[4:]
     inner = "".join(min(a, b, key=lambda c: STEPS.get(c, 0.0)) for a, b in zip(first, last, strict=True))
     return first + inner + last

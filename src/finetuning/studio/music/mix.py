@@ -19,14 +19,19 @@ LEVELS = {"drums": -3.0, "bass": -4.0, "chords": -7.0, "pad": -12.0, "arp": -11.
 """Loudness of each role beside the others, in LU."""
 
 SENDS = {"drums": 0.35, "bass": 0.05, "chords": 0.8, "pad": 1.0, "arp": 1.0, "lead": 0.9}
-CHORUS = {"chords": 20, "pad": 50, "arp": 20}
-CHECK, GAP = 4.0, 1.5
+CHORUS = {"chords": 30, "pad": 60, "arp": 20}
+CHECK, GAP = 3.0, 0.8
+"""Seconds that a part plays at the sound check, and of pause for it to die away."""
+
+AIR = 4000.0
+"""Hz above which the mix is lifted by 3 dB: General MIDI samples are dull."""
+
 REFERENCE = -24.0
 """LUFS of a part at level 0: low enough that the sum stays within the renderer's sixteen bits."""
 
 
 def _busiest(part: Part, seconds: float, beat: float) -> float:
-    """The beat from which on the part plays most within so many seconds."""
+    """Find the beat from which on the part plays most within so many seconds."""
     starts = np.array([n.start for n in part.notes])
     weights = np.array([min(n.length, seconds / beat) * n.force for n in part.notes])
     bars = np.arange(0.0, starts.max() + 1e-9, 1.0)
@@ -36,13 +41,13 @@ def _busiest(part: Part, seconds: float, beat: float) -> float:
 
 
 def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
-    """Let every part play its busiest four seconds alone, measure it, and set its fader.
+    """Let every part play its busiest three seconds alone, measure it, and set its fader.
 
     So the balance follows what was written and not how loud a SoundFont happens to have recorded an instrument.
     """
     beat, style = piece.form.beat, piece.style
     side = pick(piece.streams.of("mix", "pan"), (-1, 1))
-    pans = {"chords": 64 - 16 * side, "arp": 64 + 26 * side, "lead": 64 + 6 * side}
+    pans = {"chords": 64 - 24 * side, "arp": 64 + 36 * side, "pad": 64 + 12 * side, "lead": 64 + 6 * side}
 
     def fader(role: str, volume: int) -> Fader:
         reverb = round(min(127.0, 127 * style.room * SENDS[role]))
@@ -65,7 +70,8 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
         level = LEVELS[part.role] + style.levels.get(part.role, 0.0)
         if part.role == "drums":
             level += 4.0 * (piece.heard.energy - style.energy)
-        wanted[part.role] = REFERENCE + level - max(heard, -60.0)
+        # a part too faint to measure keeps the fader where it was
+        wanted[part.role] = REFERENCE + level - heard if heard > -55 else 0.0
     # a controller has no more than 127: lower them all where one would need it
     spare = 40 * np.log10(127 / 100)
     excess = max(0.0, max(wanted.values()) - spare)
@@ -73,7 +79,10 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
 
 
 def mix(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader]) -> Sound:
-    """Render the piece, exactly as long as was asked: the kit apart where the style lets the kick push the band down."""
+    """Render the piece, exactly as long as was asked.
+
+    Where the style lets the kick push the band down, the kit is rendered apart.
+    """
     samples = round(piece.brief.duration * RATE)
     kit = tuple(p for p in parts if p.role == "drums")
     band = tuple(p for p in parts if p.role != "drums")
@@ -84,8 +93,15 @@ def mix(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader]) -> Soun
     else:
         sound = _render(piece, parts, faders, samples)
     if piece.style.treble:
-        sound = sosfilt(butter(1, piece.style.treble, fs=RATE, output="sos"), sound, axis=1).astype(np.float32)
+        return _filtered(sound, piece.style.treble, "lowpass")
+    sound += np.float32(0.4) * _filtered(sound, AIR, "highpass")
     return sound
+
+
+def _filtered(sound: Sound, corner: float, kind: str) -> Sound:
+    """Pass the sound through a gentle filter of the first order."""
+    passed: Sound = sosfilt(butter(1, corner, kind, fs=RATE, output="sos"), sound, axis=1).astype(np.float32)
+    return passed
 
 
 def _render(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader], samples: int) -> Sound:
@@ -100,7 +116,7 @@ def _render(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader], sam
 
 
 def _duck(piece: Piece, kit: Part, samples: int) -> Sound:
-    """A gain that dips with every kick and comes back within most of a beat."""
+    """Make a gain that dips with every kick and comes back within most of a beat."""
     depth = 1 - 10 ** (-piece.style.duck / 20)
     back = min(0.3, 0.8 * piece.form.beat)
     gain = np.ones(samples, np.float32)

@@ -26,7 +26,7 @@ Sound = npt.NDArray[np.float32]
 
 
 def soundfont() -> Path:
-    """The SoundFont in use: the one that ``FINETUNING_SOUNDFONT`` names, else TimGM6mb, which pretty_midi ships.
+    """Find the SoundFont: the one that ``FINETUNING_SOUNDFONT`` names, else TimGM6mb, which pretty_midi ships.
 
     Raises
     ------
@@ -37,7 +37,9 @@ def soundfont() -> Path:
     if named:
         path = Path(named).expanduser()
         if not path.is_file():
-            raise FileNotFoundError(f"{VARIABLE} names {named!r}, which is no file; set it to an .sf2 SoundFont or unset it")
+            raise FileNotFoundError(
+                f"{VARIABLE} names {named!r}, which is no file; set it to an .sf2 SoundFont or unset it"
+            )
         return path
     # found, not imported: importing pretty_midi would cost half a second
     package = importlib.util.find_spec("pretty_midi")
@@ -52,7 +54,7 @@ def soundfont() -> Path:
 
 @cache
 def _contents(path: Path, changed: int) -> bytes:
-    """The file, read once for as long as it does not change."""
+    """Read the file, once for as long as it does not change."""
     data = path.read_bytes()
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
         raise ValueError(f"{path} is not a SoundFont 2 file; {VARIABLE} must name an .sf2 (SF3 and SFZ are not read)")
@@ -65,7 +67,8 @@ def render(midi: bytes) -> Sound:
     Returns
     -------
     ndarray of float32, shape (2, samples)
-        At 48 kHz, as long as the longest track. The renderer has sixteen bits: it is for the mix to stay below full scale.
+        At 48 kHz, as long as the longest track. The renderer has sixteen bits: it is for the mix to stay below full
+        scale.
     """
     path = soundfont()
     wave = midirenderer.render_wave_from(_contents(path, path.stat().st_mtime_ns), midi)

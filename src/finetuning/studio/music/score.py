@@ -49,7 +49,7 @@ def _track(part: Part, fader: Fader) -> list[tuple[int, int, mido.Message]]:
 def write_midi(
     parts: Sequence[Part], faders: Mapping[str, Fader], form: Form, key: str, scale: str, title: str = ""
 ) -> bytes:
-    """A MIDI file of type 1: a track of tempo, metre and key, then a track a part.
+    """Write a MIDI file of type 1: a track of tempo, metre and key, then a track a part.
 
     Parameters
     ----------
@@ -103,8 +103,10 @@ def _signature(key: str, scale: str) -> str:
 
 
 def shifted(part: Part, start: float, stop: float, to: float) -> Part:
-    """The notes of a part that begin within a stretch, moved so that the stretch begins at ``to`` (beats)."""
+    """Cut out the notes that begin within a stretch and move them so that it begins at ``to`` (beats)."""
     notes = tuple(
-        Note(n.start - start + to, min(n.length, stop - n.start), n.pitch, n.force) for n in part.notes if start <= n.start < stop
+        Note(n.start - start + to, min(n.length, stop - n.start), n.pitch, n.force)
+        for n in part.notes
+        if start <= n.start < stop
     )
     return Part(part.role, part.instrument, notes)

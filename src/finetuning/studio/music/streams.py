@@ -37,7 +37,7 @@ class Streams:
     text: str
 
     def of(self, *feature: object) -> np.random.Generator:
-        """The stream of a feature, always from its beginning."""
+        """Open the stream of a feature, always at its beginning."""
         name = "\x1f".join(str(part) for part in (VERSION, *feature, self.seed, self.text))
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()
         return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
+
+import msgspec
 
 __all__ = ["STYLES", "Style"]
 
@@ -65,17 +66,11 @@ class Style:
     treble: float = 0.0
 
     def sounds(self, role: str) -> tuple[str, ...]:
-        """The instruments that serve a pitched role."""
+        """Name the instruments that serve a pitched role."""
         return {"bass": self.bass, "chords": self.chords, "pad": self.pad, "arp": self.arp, "lead": self.lead}[role]
 
 
-def _read() -> dict[str, Style]:
-    table = tomllib.loads(files(__package__).joinpath("styles.toml").read_text("utf-8"))
-    return {
-        name: Style(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
-        for name, row in table.items()
-    }
-
-
-STYLES: dict[str, Style] = _read()
+STYLES: dict[str, Style] = msgspec.toml.decode(
+    files(__package__).joinpath("styles.toml").read_bytes(), type=dict[str, Style]
+)
 """All styles; ``pop`` is what music is when the tags do not say."""

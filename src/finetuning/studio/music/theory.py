@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 __all__ = ["KEYS", "SCALES", "Chord", "chord", "melody_scale", "nearest", "tonic_offset", "voice"]
 
@@ -54,9 +54,9 @@ class Chord:
 def chord(numeral: str, scale: str, size: int = 3) -> Chord:
     """Read a Roman numeral; ``size`` of 4 or 5 adds the seventh and ninth that the scale holds.
 
-    Upper case is a major triad, lower case a minor one, ``o`` a diminished one, ``b`` lowers the root. So ``V`` in minor
-    brings the leading note, and ``v`` does not. A ninth a semitone above the root is left out: it is a clash, not a colour. The
-    tonic takes none either: its seventh and ninth would be the dominant over again.
+    Upper case is a major triad, lower case a minor one, ``o`` a diminished one, ``b`` lowers the root. So ``V`` in
+    minor brings the leading note, and ``v`` does not. A ninth a semitone above the root is left out: it is a clash,
+    not a colour. The tonic takes none either: its seventh and ninth would be the dominant over again.
     """
     match = NUMERAL.fullmatch(numeral)
     if match is None or match[2].lower() not in DEGREES:
@@ -77,7 +77,7 @@ def chord(numeral: str, scale: str, size: int = 3) -> Chord:
 
 
 def melody_scale(harmony: Chord, scale: str) -> tuple[int, ...]:
-    """The scale over a chord: notes of the key, each that clashes with a chromatic chord tone replaced by that tone."""
+    """Give the scale over a chord: that of the key, the chord's chromatic tones in place of what they clash with."""
     steps = set(SCALES[scale])
     for tone in harmony.classes:
         if tone not in steps:
@@ -88,7 +88,7 @@ def melody_scale(harmony: Chord, scale: str) -> tuple[int, ...]:
 
 
 def nearest(target: float, classes: tuple[int, ...]) -> int:
-    """The pitch nearest to ``target`` whose class (above C as the tonic) is among ``classes``; the lower of two."""
+    """Find the pitch nearest to ``target`` whose class is among ``classes``; of two the lower."""
     centre = round(target)
     return min((p for p in range(centre - 7, centre + 8) if p % 12 in classes), key=lambda p: (abs(p - target), p))
 
@@ -128,12 +128,14 @@ def voice(harmony: Chord, previous: tuple[int, ...] | None, low: int, high: int,
     centre = (low + high) / 2
 
     def cost(notes: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
-        mud = sum(2.0 for a, b in zip(notes, notes[1:], strict=False) if b - a < 3 and a < 57)
-        rub = sum(1.5 for a, b in zip(notes, notes[1:], strict=False) if b - a == 1)
+        mud = sum(2.0 for a, b in pairwise(notes) if b - a < 3 and a < 57)
+        rub = sum(1.5 for a, b in pairwise(notes) if b - a == 1)
         drift = 0.25 * abs(sum(notes) / len(notes) - centre)
         if previous is None:
             return mud + rub + 2 * drift, notes
-        motion = sum(min(abs(n - p) for p in previous) for n in notes) + sum(min(abs(n - p) for n in notes) for p in previous)
+        motion = sum(min(abs(n - p) for p in previous) for n in notes) + sum(
+            min(abs(n - p) for n in notes) for p in previous
+        )
         return motion + abs(notes[-1] - previous[-1]) + mud + rub + drift, notes
 
     return min(voicings(classes, low, high), key=cost)

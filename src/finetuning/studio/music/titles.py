@@ -16,11 +16,18 @@ THINGS = {
     "calm": ("Harbour", "Lantern", "Snowfall", "Window", "Orchard", "Letter", "Tide", "Garden", "Candle", "Cloud"),
     "wild": ("Engine", "Parade", "Lightning", "Highway", "Signal", "Comet", "Fever", "Arcade", "River", "Skyline"),
 }
-FORMS = ("{adjective} {thing}", "{thing} in {word}", "{word} {thing}", "The {adjective} {thing}", "{adjective} {word}", "{thing} and {other}")
+FORMS = (
+    "{adjective} {thing}",
+    "{thing} in {word}",
+    "{word} {thing}",
+    "The {adjective} {thing}",
+    "{adjective} {word}",
+    "{thing} and {other}",
+)
 
 
 def title_for(tags: str, seed: int) -> str:
-    """A title of a few words, at most 80 characters, from the tags' mood and words and the seed."""
+    """Make up a title of a few words, at most 80 characters, from the tags' mood and words and the seed."""
     heard = understand(tags)
     streams = Streams(seed, heard.text)
     stream = streams.of("title")

@@ -67,7 +67,7 @@ class Understanding:
 
 
 def words_of(tags: str) -> list[str]:
-    """The words in lower case, phrases joined, aliases resolved, with a mark where a clause ends."""
+    """Split into words in lower case, phrases joined, aliases resolved, with a mark where a clause ends."""
     plain = unicodedata.normalize("NFKC", tags).casefold().replace("&", " and ").replace("'", "")
     found = [STOP if token[0] in ",;.:/|\n" else token for token in re.findall(r"[^\W_]+|[,;.:/|\n]", plain)]
     joined: list[str] = []
@@ -89,7 +89,7 @@ def _resolve(word: str) -> str:
 
 
 def _stem(word: str) -> str | None:
-    """The known word refused by ``-less``, such as drums in drumless."""
+    """Find the known word refused by ``-less``, such as drums in drumless."""
     stem = word.removesuffix("less")
     return next((_resolve(w) for w in (stem, stem + "s") if stem != word and _resolve(w) in KNOWN), None)
 
