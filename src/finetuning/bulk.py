@@ -137,17 +137,16 @@ async def run_bulk(
         try:
             answer = await send(request(chunk))
         except NothingDoneError as nothing:
-            answer = BulkAnswer(errors=_details(nothing))
-            _merge(outcome, chunk, answer, nothing.message)
-        except FinetuningError as error:
-            outcome.error = error
-            uncertain = isinstance(error, (AnswerLostError, InvalidAnswerError, ServiceError))
-            if not done and not uncertain:
+            _merge(outcome, chunk, BulkAnswer(errors=_details(nothing)), nothing.message)
+        except Exception as error:
+            # Whatever stops the batch, a fault of ours included, must not lose what was done before.
+            if not done and not (isinstance(error, FinetuningError) and _uncertain(error)):
                 raise
-            if uncertain:
+            outcome.error = error if isinstance(error, FinetuningError) else _unforeseen(error)
+            if _uncertain(error):
                 # It was delivered and nobody knows what came of it. Repeating is harmless for each of the four
                 # verbs (the service answers "already in playlist" or "not found"), but is the user's to decide.
-                reason = f"unknown, may have been {verb.lower()}: {error.message}"
+                reason = f"unknown, may have been {verb.lower()}: {outcome.error.message}"
                 outcome.refused |= dict.fromkeys(chunk, reason)
                 done += len(chunk)
             outcome.not_attempted = list(ids[done:])
@@ -158,6 +157,19 @@ async def run_bulk(
         if progress:
             progress(len(chunk))
     return outcome
+
+
+def _uncertain(error: Exception) -> bool:
+    """Whether the request may have been carried out all the same."""
+    if isinstance(error, InvalidAnswerError):  # a redirect and a proxy's 404 do nothing
+        return error.status is None or not 300 <= error.status < 500
+    return isinstance(error, (AnswerLostError, ServiceError)) or not isinstance(error, FinetuningError)
+
+
+def _unforeseen(error: Exception) -> FinetuningError:
+    wrapped = FinetuningError(f"{type(error).__name__}: {error}", hint="This is not one of the package's errors.")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 def _merge(outcome: BulkOutcome, chunk: Sequence[str], answer: BulkAnswer, otherwise: str) -> None:

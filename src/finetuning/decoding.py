@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from finetuning.records import Record
+from finetuning.records import Account, Created, Generation, Limits, Parameters, Playlist, Record
 
 __all__ = ["decode"]
 
 T = TypeVar("T")
+
+#: Rows, of which a field that is not as documented is set aside. In pages and bulk answers it is an error: to go on
+#: without `hasMore` or `added` would be to lose rows.
+_ROWS: Final = frozenset({Account, Created, Generation, Limits, Parameters, Playlist})
 
 
 class Envelope(msgspec.Struct, Generic[T]):
@@ -35,6 +39,8 @@ def decode(content: bytes, kind: type[T]) -> T:
     msgspec.DecodeError
         The body is not JSON, or (`msgspec.ValidationError`, a subclass) is not shaped like `kind` even with
         unknown fields set aside and numbers read from strings.
+    RecursionError
+        The body is nested without end.
     """
     try:
         value: T = _decoder(cast("Any", kind)).decode(content).data
@@ -52,13 +58,11 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 def _build(raw: Any, hint: Any) -> Any:
     """Build what `hint` says from plain JSON, setting unknown fields aside at every level."""
-    record = _record_in(hint)
-    if record is None or raw is None:
-        return msgspec.convert(raw, hint, strict=False)
-    if isinstance(raw, list):
+    record, many = _record_in(hint)
+    if many and isinstance(raw, list):
         return [_build(item, record) for item in raw]
-    if not isinstance(raw, dict):
-        return msgspec.convert(raw, record, strict=False)
+    if record is None or many or not isinstance(raw, dict):
+        return msgspec.convert(raw, hint, strict=False)
     fields, hints = _fields(record), _hints(record)
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
@@ -67,7 +71,12 @@ def _build(raw: Any, hint: Any) -> Any:
         if field is None:
             extra[name] = value
         elif value is not None or field.required:
-            values[field.name] = _build(value, hints[field.name])
+            try:
+                values[field.name] = _build(value, hints[field.name])
+            except msgspec.ValidationError as problem:
+                if field.required or record not in _ROWS:
+                    raise msgspec.ValidationError(f"`{name}` of {record.__name__}: {problem}") from None
+                extra[name] = value
     missing = [name for name, field in fields.items() if field.required and field.name not in values]
     if missing:
         raise msgspec.ValidationError(f"{record.__name__} without its field `{missing[0]}`")
@@ -87,8 +96,10 @@ def _fields(record: type[Record]) -> dict[str, msgspec.structs.FieldInfo]:
 
 
 @lru_cache(maxsize=256)
-def _record_in(hint: Any) -> type[Record] | None:
-    """Return the record inside `X`, `X | None` or `list[X]`, if there is one."""
+def _record_in(hint: Any) -> tuple[type[Record] | None, bool]:
+    """Return the record inside `X`, `X | None` or `list[X]`, and whether it is a list of them."""
     if isinstance(hint, type) and issubclass(hint, Record):
-        return hint
-    return next(filter(None, map(_record_in, get_args(hint))), None)
+        return hint, False
+    inner = next((found for found, _ in map(_record_in, get_args(hint)) if found), None)
+    many = get_origin(hint) is list or any(get_origin(part) is list for part in get_args(hint))
+    return inner, inner is not None and many

@@ -6,12 +6,23 @@ that it adds later become columns at the end, under their snake_case names.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from finetuning import notices
 from finetuning.errors import ServiceWarning
-from finetuning.records import KEYS, SCALES, STATUSES, Generation, Parameters, Playlist, beats, snake_case
+from finetuning.records import (
+    KEYS,
+    SCALES,
+    STATUSES,
+    Generation,
+    Parameters,
+    Playlist,
+    beats,
+    parse_time,
+    snake_case,
+    split_keyscale,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +70,6 @@ PLAYLIST_COLUMNS: Final[dict[str, str]] = {
 }
 
 _NO_PARAMETERS: Final = Parameters()
-_UNSPLIT: Final = (None, None)
 
 
 def generations_frame(records: Iterable[Generation]) -> pd.DataFrame:
@@ -80,11 +90,7 @@ def generations_frame(records: Iterable[Generation]) -> pd.DataFrame:
     rows = list(records)
     asked = [row.parameters or _NO_PARAMETERS for row in rows]
     # One comprehension a column: a hundred thousand rows pass here, and each attribute is looked up once.
-    split: dict[str | None, tuple[str | None, str | None]] = {None: _UNSPLIT, "": _UNSPLIT}
-    for text in {given.keyscale for given in asked}:
-        if text:
-            key, _, scale = text.partition(" ")
-            split[text] = (key or None, scale or None)
+    split = {text: split_keyscale(text) for text in {given.keyscale for given in asked}}
     columns: dict[str, list[Any]] = {
         "id": [row.id for row in rows],
         "title": [row.title for row in rows],
@@ -144,7 +150,9 @@ def _beats(values: list[int | str | None]) -> list[int | None]:
     return [read[value] for value in values]
 
 
-def _unknown(extras: list[dict[str, Any]], taken: dict[str, list[Any]], prefix: str = "extra_") -> dict[str, list[Any]]:
+def _unknown(
+    extras: list[Mapping[str, Any]], taken: dict[str, list[Any]], prefix: str = "extra_"
+) -> dict[str, list[Any]]:
     """Columns for fields without a name here; one whose snake_case name is taken gets the prefix."""
     names = dict.fromkeys(name for extra in extras if extra for name in extra)
     columns: dict[str, list[Any]] = {}
@@ -164,7 +172,7 @@ def _frame(columns: dict[str, list[Any]], dtypes: dict[str, str], unknown: dict[
     return pd.DataFrame(typed | plain)
 
 
-def _typed(name: str, values: list[Any], dtype: str) -> Any:
+def _typed(name: str, values: list[Any], dtype: Any) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -172,33 +180,39 @@ def _typed(name: str, values: list[Any], dtype: str) -> Any:
         return _times(name, values)
     if dtype == "category":
         known = _CATEGORIES[name]
-        new = dict.fromkeys(value for value in set(values) if value is not None and value not in known)
+        new = sorted({value for value in values if value is not None}.difference(known))
         return pd.Categorical(values, categories=[*known, *new])
     if dtype == "float64":
         return np.array(values, dtype="float64")  # None becomes NaN
-    convert: dict[str, Callable[[], Any]] = {
-        "Int64": lambda: pd.array(values, dtype="Int64"),
-        "boolean": lambda: pd.array(values, dtype="boolean"),
-        "str": lambda: pd.array(values, dtype="str"),
-    }
     try:
-        return convert[dtype]()
+        return pd.array(values, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as problem:
         # A tempo of 92.5 or a seed beyond 64 bits is worth more than the dtype that it breaks.
-        _warn(name, problem)
-        return pd.array(values, dtype="Float64") if name == "bpm" else pd.Series(values, dtype=object)
+        other: Any = "Float64" if name == "bpm" else "object"
+        _warn(name, problem, f"its dtype is {other}, not {dtype}")
+        return pd.array(values, dtype=other)
 
 
 def _times(name: str, values: list[str | None]) -> Any:
     import pandas as pd
 
     try:
-        read = pd.to_datetime(pd.Series(values, dtype="str"), format="ISO8601", utc=True)
-    except ValueError as problem:
-        _warn(name, problem)
-        read = pd.to_datetime(pd.Series(values, dtype="str"), format="ISO8601", utc=True, errors="coerce")
-    return read.dt.as_unit("ns")
+        return pd.to_datetime(pd.Series(values, dtype="str"), format="ISO8601", utc=True).dt.as_unit("ns")
+    except ValueError as problem:  # not a time, or one that nanoseconds cannot count
+        _warn(name, problem, "what cannot be read is NaT")
+    return pd.Series([_nanoseconds(value) for value in values], dtype="datetime64[ns, UTC]")
 
 
-def _warn(name: str, problem: Exception) -> None:
-    warnings.warn(f"column {name!r} is not as documented: {problem}", ServiceWarning, stacklevel=2)
+def _nanoseconds(value: str | None) -> Any:
+    import pandas as pd
+
+    try:
+        moment = parse_time(value)
+        return pd.NaT if moment is None else pd.Timestamp(moment).as_unit("ns")
+    except ValueError:
+        return pd.NaT
+
+
+def _warn(name: str, problem: Exception, so: str) -> None:
+    reason = str(problem).partition("\n")[0]
+    notices.warn(ServiceWarning(f"Column {name!r} is not as documented ({reason}); {so}."))

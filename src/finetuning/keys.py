@@ -6,17 +6,11 @@ import re
 from typing import Final
 
 from finetuning.errors import SettingsError
+from finetuning.redaction import redact
 
-__all__ = ["ApiKey", "redact"]
+__all__ = ["ApiKey", "claim", "redact"]
 
 _SHAPE: Final = re.compile(r"ft_live_[0-9a-f]{32}")
-# Redaction is broader than the shape: a key that is cut, too long or badly copied is still a secret.
-_ANYWHERE: Final = re.compile(r"ft_live_([0-9A-Za-z]{0,4})[0-9A-Za-z]*")
-
-
-def redact(text: str) -> str:
-    """Replace every key in `text` by its first four characters: `ft_live_ab3f...****`."""
-    return _ANYWHERE.sub(r"ft_live_\1...****", text)
 
 
 class ApiKey:
@@ -39,14 +33,17 @@ class ApiKey:
 
     def __init__(self, text: str | ApiKey) -> None:
         plain: object = text.reveal() if isinstance(text, ApiKey) else text
-        cleaned = plain.strip() if isinstance(plain, str) else ""
-        if not _SHAPE.fullmatch(cleaned):
-            raise SettingsError(
-                f"That is not an API key ({_what_is_wrong(plain)}).",
-                hint="A key is 'ft_live_' followed by 32 characters 0-9 a-f; "
-                "create one in the web application under Settings, API keys.",
-            )
-        self._text = cleaned
+        problem = _what_is_wrong(plain)
+        if not problem:
+            self._text = str(plain).strip()
+            return
+        # A verbose traceback shows the locals of each frame, and a key that is miscopied is still a secret.
+        del text, plain
+        raise SettingsError(
+            f"That is not an API key ({problem}).",
+            hint="A key is 'ft_live_' followed by 32 characters 0-9 a-f; "
+            "create one in the web application under Settings, API keys.",
+        )
 
     def reveal(self) -> str:
         """Return the key itself, for the one header that carries it."""
@@ -68,10 +65,28 @@ class ApiKey:
         raise TypeError("an API key is not pickled: a pickle would hold it in plain text")
 
 
-def _what_is_wrong(text: object) -> str:
+def claim(text: str | ApiKey | None) -> tuple[ApiKey | None, SettingsError | None]:
+    """Take a key over without raising, so that the caller can let go of the text before the error is raised.
+
+    Returns
+    -------
+    key, problem
+        The key, or what is wrong with it; two times None where there is none.
+    """
+    if text is None:
+        return None, None
+    try:
+        return ApiKey(text), None
+    except SettingsError as problem:
+        return None, problem.with_traceback(None)
+
+
+def _what_is_wrong(text: object) -> str | None:
     if not isinstance(text, str):
         return f"a {type(text).__name__}, not text"
     text = text.strip()
+    if _SHAPE.fullmatch(text):
+        return None
     if not text:
         return "it is empty"
     if not text.startswith("ft_live_"):

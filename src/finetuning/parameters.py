@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import operator
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from finetuning.addresses import is_loopback
 from finetuning.errors import ParameterError
 from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES, TIME_SIGNATURES
+from finetuning.redaction import redact
 
 __all__ = [
     "BPM_RANGE",
@@ -31,9 +33,11 @@ DURATION_RANGE: Final = (5, 210)
 TAGS_MAX: Final = 700
 LYRICS_MAX: Final = 2000
 WEBHOOK_MAX: Final = 2048
+_SHOWN: Final = 60
 #: Beyond this not every JSON reader is exact, and a seed that changes on the way is another piece.
 SEED_MAX: Final = 2**53 - 1
 
+_KEY_AND_SCALE: Final = re.compile(r"([A-Ga-g](?:[#♯b♭])?)\s*(m|maj(?:or)?|min(?:or)?|dur|moll)", re.IGNORECASE)
 _ENHARMONIC: Final = {
     "DB": "C#", "EB": "D#", "FB": "E", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B", "E#": "F", "B#": "C",
 }  # fmt: skip
@@ -86,8 +90,8 @@ def create_body(
         A value that the service would refuse.
     """
     body: dict[str, Any] = {"tags": _text("tags", tags, 1, TAGS_MAX)}
-    if lyrics:
-        body["lyrics"] = _text("lyrics", lyrics, 0, LYRICS_MAX)
+    if lyrics is not None and (words := _text("lyrics", lyrics, 0, LYRICS_MAX)):
+        body["lyrics"] = words
     if duration is not None:
         body["duration"] = whole("duration", duration, unit="seconds")
     if bpm is not None:
@@ -101,7 +105,7 @@ def create_body(
     if language is not None:
         body["language"] = one_of("language", language, LANGUAGES)
     if seed is not None:
-        body["seed"] = _seed(seed)
+        body["seed"] = whole("seed", seed)
     if webhook is not None:
         body["webhook"] = _webhook(webhook, local=local)
     return body
@@ -115,7 +119,7 @@ def one_of(parameter: str, value: object, allowed: Sequence[str]) -> str:
     near = difflib.get_close_matches(text or "", allowed, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else None
     raise ParameterError(
-        f"{parameter}={value!r} is not one of {', '.join(allowed)}.",
+        f"{parameter}={shown(value)} is not one of {', '.join(allowed)}.",
         parameter=parameter,
         value=value,
         hint=hint,
@@ -134,34 +138,62 @@ def tonic(value: object) -> str:
         return text
     if text in _ENHARMONIC:
         return _ENHARMONIC[text]
-    hint = None
-    if text == "H":
-        hint = "The German H is B here, and the German B is A#."
-    elif text.endswith((" MAJOR", " MINOR")):
-        name, _, scale = text.rpartition(" ")
-        hint = f"Say key={name!r}, scale={scale.lower()!r}."
-    elif text.endswith("M") and text[:-1] in (*KEYS, *_ENHARMONIC):
-        hint = f"Say key={text[:-1]!r}, scale='minor'."
-    raise ParameterError(f"key={value!r} is not one of {', '.join(KEYS)}.", parameter="key", value=value, hint=hint)
+    raise ParameterError(
+        f"key={shown(value)} is not one of {', '.join(KEYS)}.", parameter="key", value=value, hint=_tonic_hint(value)
+    )
+
+
+def _tonic_hint(value: object) -> str | None:
+    """Guess what was meant by something that is not a tonic alone."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text.upper() == "H":
+        return "The German H is B here, and the German B is A#."
+    if text.startswith("ft_live_"):
+        return "`key` is the tonic of the music; the API key belongs to ft.connect(api_key=…)."
+    split = _KEY_AND_SCALE.fullmatch(text)
+    if split is None:
+        return None
+    scale = "minor" if split[2] == "m" or split[2].lower().startswith(("min", "mol")) else "major"
+    return f"Say key={tonic(split[1])!r}, scale={scale!r}."
 
 
 def whole(parameter: str, value: object, *, unit: str = "") -> int:
     """Read a whole number: an int, a NumPy integer, or a float without a fraction."""
-    unit = f" of {unit}" if unit else ""
-    problem = ParameterError(f"{parameter}={value!r} is not a whole number{unit}.", parameter=parameter, value=value)
-    if isinstance(value, (bool, str, bytes)) or type(value).__name__ == "bool_":
+    problem = ParameterError(
+        f"{parameter}={shown(value)} is not a whole number{f' of {unit}' if unit else ''}.",
+        parameter=parameter,
+        value=value,
+    )
+    # NumPy's truth values are bool_ or bool, by its version, and are no numbers either; an array is not one number.
+    if isinstance(value, (str, bytes)) or type(value).__name__ in ("bool", "bool_") or getattr(value, "ndim", None):
         raise problem
     try:
-        return operator.index(value)  # type: ignore[arg-type]  # whether it has __index__ is the question
+        number = operator.index(value)  # type: ignore[arg-type]  # whether it has __index__ is the question
     except TypeError:
-        pass
+        try:
+            real = float(value)  # type: ignore[arg-type]  # likewise __float__
+        except (TypeError, ValueError, OverflowError):
+            raise problem from None
+        if not real.is_integer():
+            raise problem from None
+        number = int(real)
+    if abs(number) > SEED_MAX:
+        raise ParameterError(
+            f"{parameter}={shown(value)} is beyond 2**53 - 1, where JSON numbers stop being exact.",
+            parameter=parameter,
+            value=value,
+        )
+    return number
+
+
+def shown(value: object) -> str:
+    """Show a value in a message: on one line, and not all of a frame."""
     try:
-        number = float(value)  # type: ignore[arg-type]  # likewise __float__
-    except (TypeError, ValueError):
-        raise problem from None
-    if not number.is_integer():
-        raise problem
-    return int(number)
+        # Redacted before it is cut: half a key would not be recognised.
+        text = redact(" ".join(repr(value).split()))
+    except Exception:  # noqa: BLE001 - any object may come here, and a message must not fail over its repr
+        return f"a {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _text(parameter: str, value: object, least: int, most: int) -> str:
@@ -204,22 +236,11 @@ def _time_signature(value: object) -> str:
         number = 0
     if number not in TIME_SIGNATURES:
         raise ParameterError(
-            f"time_signature={value!r} is not a number of beats from 2 to 7.",
+            f"time_signature={shown(value)} is not a number of beats from 2 to 7.",
             parameter="time_signature",
             value=value,
         )
     return str(number)
-
-
-def _seed(value: object) -> int:
-    number = whole("seed", value)
-    if abs(number) > SEED_MAX:
-        raise ParameterError(
-            f"seed={number} is beyond 2**53 - 1, where JSON numbers stop being exact.",
-            parameter="seed",
-            value=value,
-        )
-    return number
 
 
 def _webhook(value: object, *, local: bool) -> str:
@@ -237,8 +258,11 @@ def _webhook(value: object, *, local: bool) -> str:
     try:
         parts = urlsplit(value)
         host = parts.hostname
+        _ = parts.port
     except ValueError:
         raise refuse("is not a URL") from None
+    if not value.isprintable() or " " in value or "\\" in value:
+        raise refuse("holds spaces or other characters that a URL cannot have")
     if not host:
         raise refuse("names no host")
     if is_loopback(host):
@@ -250,7 +274,9 @@ def _webhook(value: object, *, local: bool) -> str:
     try:
         private = not ipaddress.ip_address(host).is_global
     except ValueError:
-        private = "." not in host or host.endswith((".local", ".internal", ".lan"))
+        # A last label of digits is an address written otherwise (127.1, 0x7f.1), by the URL standard's rules.
+        last = host.rstrip(".").rpartition(".")[2]
+        private = "." not in host or last[:1].isdigit() or last in ("local", "internal", "lan")
     if private:
         raise refuse(f"points at a private address ({host})")
     return value

@@ -17,7 +17,6 @@ import msgspec
 
 from finetuning import errors, parameters
 from finetuning.decoding import decode
-from finetuning.keys import redact
 from finetuning.records import (
     Account,
     BulkAnswer,
@@ -27,6 +26,7 @@ from finetuning.records import (
     Playlist,
     PlaylistList,
 )
+from finetuning.redaction import redact
 
 __all__ = [
     "BULK_MAX",
@@ -77,7 +77,7 @@ class Request(Generic[T]):
     path: str
     kind: type[T]
     query: Mapping[str, str | int] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = field(default=None, repr=False)  # long, and a webhook in it may hold a secret
     bucket: Literal["create", "other"] = "other"
     repeatable: bool = False
     keyless: bool = False
@@ -150,9 +150,19 @@ def _bulk(playlist: str, verb: str, body: dict[str, Any]) -> Request[BulkAnswer]
 
 def _segment(id: object) -> str:  # noqa: A002 - the wire's name
     """Quote an opaque id so that it stays one segment of the path."""
-    if not isinstance(id, str) or not id.strip() or id in (".", ".."):
-        raise errors.ParameterError(f"{id!r} is not an id.", parameter="id", value=id)
-    return quote(id, safe="")
+    text = id.strip() if isinstance(id, str) else ""
+    try:
+        quoted = quote(text, safe="")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        quoted = ""
+    if quoted in ("", ".", ".."):
+        raise errors.ParameterError(
+            f"{parameters.shown(id)} is not an id.",
+            parameter="id",
+            value=id,
+            hint="Pass the text in the `id` column, or in the .id of a record.",
+        )
+    return quoted
 
 
 def read(request: Request[T], status: int, headers: Mapping[str, str], content: bytes) -> T:
@@ -175,7 +185,7 @@ def read(request: Request[T], status: int, headers: Mapping[str, str], content: 
         What came back is not the service's: HTML, truncated JSON, another shape, a redirect.
     """
     if 300 <= status < 400:
-        where = redact(headers.get("location", "nowhere").partition("?")[0])
+        where = headers.get("location", "nowhere").partition("?")[0]
         raise errors.InvalidAnswerError(
             f"{request} was redirected to {where}; the API never redirects, and the key does not follow.",
             status=status,
@@ -183,17 +193,22 @@ def read(request: Request[T], status: int, headers: Mapping[str, str], content: 
             hint="Check the base URL: a missing https:// or a proxy's sign-in page are the usual causes.",
         )
     if not 200 <= status < 300:
-        raise _declined(request, status, headers, content)
+        declined = _declined(request, status, headers, content)
+        del content  # see below
+        raise declined
     try:
         if request.kind is dict:
             plain: T = msgspec.json.decode(content, type=request.kind)
             return plain
         return decode(content, request.kind)
+    except RecursionError:
+        reason = "it is nested too deeply"
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         reason = str(problem)
+    excerpt = _excerpt(headers, content)
+    del content  # a verbose traceback shows the locals of each frame, and proxies are known to echo request headers
     raise errors.InvalidAnswerError(
-        f"{request} was answered with {status} and {_excerpt(headers, content)}, which is not the service's "
-        f"JSON ({reason}).",
+        f"{request} was answered with {status} and {excerpt}, which is not the service's JSON ({reason}).",
         status=status,
         request=str(request),
         hint="A proxy or a wrong base URL in between is the usual cause; if it persists, the service has changed.",
@@ -238,7 +253,7 @@ def _declined(
 ) -> errors.APIError | errors.InvalidAnswerError:
     try:
         envelope = json.loads(content)
-    except ValueError:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
         envelope = None
     error = envelope.get("error") if isinstance(envelope, dict) else None
     if not isinstance(error, dict):
@@ -254,7 +269,7 @@ def _declined(
     fallback = errors.ServiceError if status >= 500 else errors.APIError
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, fallback)
     return kind(
-        redact(str(error.get("message") or "The service gave no reason.")),
+        str(error.get("message") or "The service gave no reason."),
         status=status,
         code=code,
         details=error.get("details"),
@@ -299,7 +314,7 @@ def _seconds(value: object, now: datetime | None) -> float | None:
         return max(0.0, seconds) if seconds < float("inf") else None
     try:
         moment = email.utils.parsedate_to_datetime(str(value))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -45,8 +44,20 @@ LANGUAGES = ("en", "ja", "de", "fr", "es", "zh", "ko", "pt", "it", "ru")
 TIME_SIGNATURES = (2, 3, 4, 5, 6, 7)
 
 
-#: Shared by all records that hold nothing extra, and not to be changed.
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+class _Nothing(dict[str, Any]):
+    """An empty dictionary that stays one, copied and pickled as the one it is."""
+
+    __slots__ = ()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise TypeError("the `extra` of a record without extra fields is shared; set `record.extra = {…}` instead")
+
+    def __reduce__(self) -> str:
+        return "_NOTHING"
+
+
+#: Shared by all records that hold nothing extra: a dictionary for each would cost a hundred thousand rows dearly.
+_NOTHING: Final[Mapping[str, Any]] = _Nothing()
 
 
 class Record(
@@ -54,7 +65,8 @@ class Record(
 ):
     """Base of every record; records hold no cycles, so the garbage collector need not follow them.
 
-    `extra` holds the fields that the service sent and this version does not name, under their wire names.
+    `extra` holds the fields that the service sent and this version does not name, under their wire names; and those
+    of a row that are not of the type documented, so that one of them does not cost the whole page.
     """
 
     extra: Mapping[str, Any] = _NOTHING
@@ -144,12 +156,14 @@ class Generation(Record):
     @property
     def key(self) -> str | None:
         """The tonic, one of `KEYS`."""
-        return split_keyscale(self.parameters)[0]
+        given = self.parameters
+        return (split_keyscale(given.keyscale)[0] or given.key) if given else None
 
     @property
     def scale(self) -> str | None:
         """`major` or `minor`."""
-        return split_keyscale(self.parameters)[1]
+        given = self.parameters
+        return (split_keyscale(given.keyscale)[1] or given.scale) if given else None
 
     @property
     def time_signature(self) -> int | None:
@@ -268,24 +282,16 @@ def parse_time(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # not a time, or one that is in no year of UTC
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=256)
-def _split(keyscale: str) -> tuple[str | None, str | None]:
-    key, _, scale = keyscale.partition(" ")
-    return key or None, scale or None
-
-
-def split_keyscale(parameters: Parameters | None) -> tuple[str | None, str | None]:
+def split_keyscale(keyscale: str | None) -> tuple[str | None, str | None]:
     """Split `"C minor"` into key and scale; either may be missing."""
-    if parameters is None:
-        return None, None
-    if parameters.keyscale:
-        return _split(parameters.keyscale)
-    return parameters.key, parameters.scale
+    key, _, scale = (keyscale or "").strip().partition(" ")
+    return key or None, scale.strip() or None
 
 
 def beats(value: int | float | str | None) -> int | None:
@@ -293,7 +299,7 @@ def beats(value: int | float | str | None) -> int | None:
     if value is None:
         return None
     head = str(value).partition("/")[0].strip()
-    return int(float(head)) if re.fullmatch(r"\d+(\.0+)?", head) else None
+    return int(float(head)) if re.fullmatch(r"[0-9]{1,9}(\.0+)?", head) else None
 
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

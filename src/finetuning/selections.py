@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from finetuning.errors import SelectionError
 from finetuning.records import Generation, Playlist
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 else:
     Tracks: TypeAlias = Any
 
+_FORMS: Final = "Pass a DataFrame with an `id` column, a Series of ids, a list of ids, one id, or a record."
+
 
 def ids_of(tracks: Tracks) -> list[str]:
     """Read the ids of any selection: duplicates folded, order kept.
@@ -27,8 +29,9 @@ def ids_of(tracks: Tracks) -> list[str]:
     Parameters
     ----------
     tracks
-        A DataFrame with an `id` column (or an index named `id`), one of its rows, a Series or Index of ids, a
-        record, one id, or any iterable of ids and records.
+        A DataFrame with an `id` column (or an index named `id`), one of its rows (a Series, a tuple of
+        `itertuples`, a dictionary), a Series or Index of ids, a record, one id, or any iterable of ids, rows and
+        records.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def ids_of(tracks: Tracks) -> list[str]:
     SelectionError
         There is no id in it, it is empty, or some ids are missing or are not text; the message names the rows.
     """
-    values = list(_values(tracks))
+    values = [_id_in(value) for value in _values(tracks)]
     if not values:
         raise SelectionError(
             "The selection is empty.", hint="Nothing was sent. Check the condition that selects the rows."
@@ -51,25 +54,23 @@ def ids_of(tracks: Tracks) -> list[str]:
             f"{len(missing)} of {len(values)} rows have no id ({_places(missing)}).",
             hint="Drop them first: df.dropna(subset=['id']).",
         )
-    wrong = [place for place, value in enumerate(values) if not isinstance(value, str)]
+    wrong = [place for place, value in enumerate(values) if not _is_text(value)]
     if wrong:
+        kind = type(values[wrong[0]]).__name__
         raise SelectionError(
-            f"{len(wrong)} of {len(values)} ids are not text ({_places(wrong)}): {values[wrong[0]]!r} is a "
-            f"{type(values[wrong[0]]).__name__}.",
-            hint="Pass the `id` column, a list of ids, or records.",
+            f"{len(wrong)} of {len(values)} ids are not text ({_places(wrong)}); the first is of type {kind}.",
+            hint=_FORMS,
         )
     return list(dict.fromkeys(value.strip() for value in values))
 
 
 def _values(tracks: Any) -> Iterable[Any]:
-    if isinstance(tracks, str):
+    if isinstance(tracks, str) or _is_row(tracks):
         return [tracks]
-    if isinstance(tracks, Generation):
-        return [tracks.id]
     if isinstance(tracks, Playlist):
         raise SelectionError(
             f"{tracks.name or tracks.id!r} is a playlist, not a track.",
-            hint="Pass its .tracks to mean what is in it.",
+            hint="Pass client.playlist(…).tracks to mean what is in it.",
         )
     pandas = sys.modules.get("pandas")  # what never imported pandas holds nothing of it
     if pandas is not None:
@@ -80,17 +81,49 @@ def _values(tracks: Any) -> Iterable[Any]:
         if isinstance(tracks, pandas.MultiIndex):
             return _of_multi_index(tracks)
     if isinstance(tracks, (Mapping, bytes)) or not isinstance(tracks, Iterable):
+        frame = next((name for name in ("tracks", "frame", "failed") if hasattr(tracks, name)), None)
         raise SelectionError(
-            f"A {type(tracks).__name__} is not a selection of tracks.",
-            hint="Pass a DataFrame with an `id` column, a Series of ids, a list of ids, one id, or a record.",
+            f"A value of type {type(tracks).__name__} is not a selection of tracks.",
+            hint=f"Pass its .{frame}." if frame else _FORMS,
         )
-    return [item.id if isinstance(item, Generation) else item for item in tracks]
+    return tracks
+
+
+def _id_in(item: Any) -> Any:
+    """Read the id of a record or a row; anything else is the id itself, or is found wanting later."""
+    if isinstance(item, Generation) or isinstance(getattr(item, "_fields", None), tuple):
+        return getattr(item, "id", item)
+    return item["id"] if _is_row(item) else item
+
+
+def _is_row(item: Any) -> bool:
+    """Whether this is one track with its columns: a record, a Series, a named tuple or a dictionary."""
+    if isinstance(item, Generation):
+        return True
+    if isinstance(item, Mapping):
+        return "id" in item
+    if isinstance(item, tuple):
+        return "id" in getattr(item, "_fields", ())
+    pandas = sys.modules.get("pandas")
+    # The labels of a row are the columns' names; a column that is itself called `id` holds ids.
+    return (
+        pandas is not None
+        and isinstance(item, pandas.Series)
+        and item.name != "id"
+        and item.index.nlevels == 1
+        and item.index.is_unique
+        and "id" in item.index
+    )
 
 
 def _of_frame(frame: Any) -> Iterable[Any]:
     columns = list(frame.columns)
     if columns.count("id") > 1:
         raise SelectionError("The DataFrame has more than one column named `id`.")
+    if "track_count" in columns and "id" in columns:
+        raise SelectionError(
+            "These are playlists, not tracks.", hint="Pass client.playlist(…).tracks to mean what is in one."
+        )
     if "id" in columns:
         return list(frame["id"])
     if "id" in frame.index.names:
@@ -107,11 +140,8 @@ def _of_series(series: Any) -> Iterable[Any]:
         raise SelectionError(
             "That is a mask of True and False, not a selection.", hint="Apply it to the frame first: df[mask]."
         )
-    # A row of a frame is a Series too: its labels are the columns' names.
-    if series.name != "id" and "id" in series.index and series.index.is_unique:
-        return [series["id"]]
-    if series.name != "id" and series.index.name == "id":
-        return list(series.index)
+    if series.name != "id" and "id" in series.index.names:
+        return list(series.index.get_level_values("id"))
     return list(series)
 
 
@@ -124,7 +154,12 @@ def _of_multi_index(index: Any) -> Iterable[Any]:
 def _is_missing(value: Any) -> bool:
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    return not isinstance(value, str) and (type(value).__name__ in ("NAType", "NaTType") or value != value)
+    return type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether this is text that can be sent, which half of a surrogate pair is not."""
+    return isinstance(value, str) and (value.isascii() or value.encode(errors="replace").decode() == value)
 
 
 def _places(places: list[int]) -> str:

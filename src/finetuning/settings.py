@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import logging
+import codecs
+import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from finetuning.errors import SettingsError
-from finetuning.keys import ApiKey
+from finetuning import notices
+from finetuning.errors import FinetuningWarning, SettingsError
+from finetuning.keys import ApiKey, claim
 
 __all__ = ["HOSTED_URL", "Settings", "config_dir", "data_dir", "find_key", "load"]
 
@@ -20,8 +22,11 @@ HOSTED_URL: Final = "https://pub.finetuning.ai"
 #: Where the existing command keeps the key in the operating system's keychain.
 KEYCHAIN_SERVICE: Final = "finetuning"
 KEYCHAIN_ACCOUNT: Final = "default"
-
-log = logging.getLogger("finetuning")
+#: How it encodes what it stores there on macOS, behind which prefix.
+_ENCODINGS: Final[dict[str, Callable[[str], bytes]]] = {
+    "go-keyring-base64:": functools.partial(base64.b64decode, validate=True),
+    "go-keyring-encoded:": bytes.fromhex,
+}
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,7 +77,7 @@ def load(path: Path | None = None) -> Settings:
     """
     path = path or config_dir() / "config.json"
     try:
-        content = path.read_bytes()
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)  # as some editors on Windows write it
     except FileNotFoundError:
         return Settings()
     except OSError as problem:
@@ -110,16 +115,18 @@ def find_key() -> ApiKey | None:
     SettingsError
         What is stored is not a key; the message says where, and does not repeat it.
     """
-    for where, text in (
-        ("FINETUNING_API_KEY", os.environ.get("FINETUNING_API_KEY")),
-        ("the keychain", _from_keychain()),
-        (str(config_dir() / "credentials"), _from_file()),
-    ):
-        if text and text.strip():
-            try:
-                return ApiKey(text)
-            except SettingsError as problem:
-                raise SettingsError(f"In {where}: {problem.message}", hint=problem.hint) from None
+    # One after the other: whoever sets the variable is not asked to unlock a keychain.
+    places: dict[str, Callable[[], str | None]] = {
+        "FINETUNING_API_KEY": lambda: os.environ.get("FINETUNING_API_KEY"),
+        "the keychain": _from_keychain,
+        str(config_dir() / "credentials"): _from_file,
+    }
+    for where, read in places.items():
+        key, problem = claim((read() or "").strip() or None)
+        if problem:
+            raise SettingsError(f"In {where}: {problem.message}", hint=problem.hint)
+        if key:
+            return key
     return None
 
 
@@ -129,8 +136,13 @@ def _from_keychain() -> str | None:
 
     try:
         stored = keyring.get_password(KEYCHAIN_SERVICE, KEYCHAIN_ACCOUNT)
-    except keyring.errors.KeyringError as problem:
-        log.debug("no keychain: %s", type(problem).__name__)
+    except keyring.errors.NoKeyringError:
+        return None
+    except Exception as problem:  # noqa: BLE001 - backends raise what the system's libraries do
+        # There may be a key in it, so going on without one must not go unnoticed.
+        notices.warn(
+            FinetuningWarning(f"The keychain cannot be read ({type(problem).__name__}); looking for a key elsewhere.")
+        )
         return None
     return decode_stored(stored) if stored else None
 
@@ -143,19 +155,21 @@ def decode_stored(text: str) -> str:
     SettingsError
         A prefix, and behind it something that is not in that encoding.
     """
-    try:
-        if text.startswith("go-keyring-base64:"):
-            return base64.b64decode(text.removeprefix("go-keyring-base64:"), validate=True).decode()
-        if text.startswith("go-keyring-encoded:"):
-            return bytes.fromhex(text.removeprefix("go-keyring-encoded:")).decode()
-    except (binascii.Error, ValueError):
-        raise SettingsError("The key in the keychain is damaged.", hint="Store it again: ft auth login.") from None
-    return text
+    for prefix, decode in _ENCODINGS.items():
+        if text.startswith(prefix):
+            try:
+                return decode(text.removeprefix(prefix)).decode()
+            except ValueError:  # binascii.Error and UnicodeDecodeError are, too
+                break
+    else:
+        return text
+    del text  # a verbose traceback shows the locals of each frame
+    raise SettingsError("The key in the keychain is damaged.", hint="Store it again: ft auth login.")
 
 
 def _from_file() -> str | None:
     try:
-        return (config_dir() / "credentials").read_text("utf-8")
+        return (config_dir() / "credentials").read_text("utf-8-sig")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:

@@ -1,0 +1,32 @@
+"""How patient a client is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Policy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How patient a client is.
+
+    Attributes
+    ----------
+    timeout
+        Seconds without a byte, after which an answer counts as lost.
+    connect_timeout
+        Seconds to reach the service at all.
+    retries
+        How often a repeatable request is sent again after a lost answer or a 5xx.
+    backoff
+        Seconds before the first of these retries; doubled each time, with jitter.
+    max_wait
+        The longest that one request waits at limits, in seconds and in all; beyond it the limit is raised.
+    """
+
+    timeout: float = 30.0
+    connect_timeout: float = 10.0
+    retries: int = 3
+    backoff: float = 0.5
+    max_wait: float = 120.0
