@@ -80,7 +80,9 @@ def make(api: httpx.Client) -> Callable[..., str]:
     """Ask for a piece and return its id."""
 
     def make_one(**body: Any) -> str:
-        answer = api.post("/v1/generations", json={"tags": "piano", "duration": 5, "key": "C", "scale": "major", **body})
+        answer = api.post(
+            "/v1/generations", json={"tags": "piano", "duration": 5, "key": "C", "scale": "major", **body}
+        )
         assert answer.status_code == 202, answer.text
         return str(answer.json()["data"]["id"])
 

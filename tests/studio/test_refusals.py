@@ -29,7 +29,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 def test_keys(shared: httpx.Client, method: str, path: str) -> None:
     key = shared.headers["X-API-Key"]
     for wrong in (key[:-1], key + "0", key.upper(), "ft_live_" + "0" * 32, "é"):
-        refused(shared.request(method, path, headers={"X-API-Key": wrong.encode()}), 401, "INVALID_API_KEY")
+        refused(shared.request(method, path, headers={b"X-API-Key": wrong.encode()}), 401, "INVALID_API_KEY")
     refused(shared.request(method, path, headers={"X-API-Key": ""}), 401, "MISSING_API_KEY")
     with httpx.Client(base_url=shared.base_url) as stranger:
         answer = stranger.request(method, path, headers={"Authorization": f"Bearer {key}"})

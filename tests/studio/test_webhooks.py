@@ -31,7 +31,14 @@ def finish(studio: Studio, identity: str) -> None:
 def test_a_completed_piece(open_studio: Open, connect: Any, open_hook: Any) -> None:
     studio, hook = open_studio(workers=1), open_hook()
     api = connect(studio)
-    body = {"tags": "piano", "duration": 5, "seed": 1, "key": "C", "scale": "minor", "webhook": f"{hook.url}/in?token=s"}
+    body = {
+        "tags": "piano",
+        "duration": 5,
+        "seed": 1,
+        "key": "C",
+        "scale": "minor",
+        "webhook": f"{hook.url}/in?token=s",
+    }
     created = api.post("/v1/generations", json=body).json()["data"]
     studio.wait_idle(60)
     [(path, headers, sent)] = hook.requests
@@ -141,7 +148,9 @@ def test_a_target_that_is_gone_is_logged_without_its_secret(
     targets = [f"{hook.url}/?token=secret", f"https://127.0.0.1:{hook.url.rpartition(':')[2]}/?token=secret"]
     with caplog.at_level(logging.INFO):
         for target in targets:
-            identity = connect(studio).post("/v1/generations", json={"tags": "x", "webhook": target}).json()["data"]["id"]
+            identity = (
+                connect(studio).post("/v1/generations", json={"tags": "x", "webhook": target}).json()["data"]["id"]
+            )
             finish(studio, identity)
         studio.wait_idle(30)
     assert caplog.text.count("was not delivered") == 2

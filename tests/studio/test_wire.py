@@ -189,7 +189,9 @@ def test_clamping_shows_in_parameters(shared: httpx.Client, given: dict[str, Any
         ("tempo", {"tags": "x", "tempo": 85}),
     ],
 )
-def test_a_field_that_is_wrong_is_named_and_costs_nothing(shared: httpx.Client, field: str, body: dict[str, Any]) -> None:
+def test_a_field_that_is_wrong_is_named_and_costs_nothing(
+    shared: httpx.Client, field: str, body: dict[str, Any]
+) -> None:
     before = shared.get("/v1/me").json()["data"]["limits"]
     answer = shared.post("/v1/generations", json=body)
     assert answer.status_code == 400
@@ -217,7 +219,8 @@ def test_webhooks_that_are_accepted(shared: httpx.Client, webhook: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'"x"', b'{"tags": "\\ud800"}', b'{"tags": "\xff"}', b'{"tags": NaN}', b"[" * 9999]
+    "body",
+    [b"", b"{", b"[]", b"null", b'"x"', b'{"tags": "\\ud800"}', b'{"tags": "\xff"}', b'{"tags": NaN}', b"[" * 9999],
 )
 def test_a_body_that_is_no_json_object(shared: httpx.Client, body: bytes) -> None:
     answer = shared.post("/v1/generations", content=body)
@@ -241,7 +244,8 @@ def test_an_oversize_body_is_refused(shared: httpx.Client) -> None:
 
 def test_pages_are_newest_first_and_exact(api: httpx.Client, make: Make) -> None:
     ids = [make(seed=n) for n in range(45)][::-1]
-    seen, offset = [], 0
+    seen: list[str] = []
+    offset: int | None = 0
     while offset is not None:
         data = api.get("/v1/generations", params={"offset": offset}).json()["data"]
         assert len(data["generations"]) <= 20
@@ -362,7 +366,9 @@ def test_a_bulk_list_may_have_a_hundred_and_nothing_beside(shared: httpx.Client,
     body = answer.json()
     errors = body["data"]["errors"] if answer.status_code == 200 else body["error"]["details"]
     assert len(errors) == 100
-    assert shared.post(path, json={field: ["a"], **more, "force": True}).json()["error"]["details"] == {"field": "force"}
+    assert shared.post(path, json={field: ["a"], **more, "force": True}).json()["error"]["details"] == {
+        "field": "force"
+    }
 
 
 @pytest.mark.parametrize("target", [None, "", 5, "p"])

@@ -257,14 +257,10 @@ def _link(operation: str, source: str) -> Json:
     return {"operationId": operation, "parameters": {"id": f"$response.body#{source}"}}
 
 
-def _body_link(operation: str, body: Json, **parameters: str) -> Json:
-    return {"operationId": operation, "requestBody": body, "parameters": parameters}
-
-
 @cache
 def document() -> Json:
     """Put the whole document together."""
-    new_id, first_playlist = "/data/id", "/data/playlists/0/id"
+    first_playlist = "/data/playlists/0/id"
     paths = {
         "/health": {"get": _operation("health", "Whether the service answers.", "Health", open_to_all=True)},
         "/v1/me": {"get": _operation("me", "The account and its credits.", "Account")},
@@ -284,10 +280,8 @@ def document() -> Json:
                 status=202,
                 request="CreateRequest",
                 refusals=(400, 402),
-                links={
-                    "Get": _link("getGeneration", new_id),
-                    "Delete": _body_link("deleteGenerations", {"ids": [f"$response.body#{new_id}"]}),
-                },
+                # No link to the bulk delete: a tester that follows it takes the piece for created, and misses it.
+                links={"Get": _link("getGeneration", "/data/id")},
             ),
         },
         "/v1/generations/bulk-delete": {

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from finetuning.errors import StudioError
@@ -51,30 +51,23 @@ class Store:
             ) from error
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
-        self._writer = self._open(path)
-        try:
-            self._enter_wal()
-            migrate(self._writer)
-            self._reader = self._open(path)
-        except sqlite3.DatabaseError as error:
-            self._writer.close()
-            raise StudioError(
-                f"{path} cannot be read as a studio's database: {error}.",
-                hint="Move it away, or give Studio another data_dir.",
-            ) from error
-        except BaseException:
-            self._writer.close()
-            raise
+        with ExitStack() as undo:
+            try:
+                self._writer = undo.enter_context(closing(_connect(path)))
+                self._reader = undo.enter_context(closing(_connect(path)))
+                for connection in (self._writer, self._reader):
+                    connection.row_factory = sqlite3.Row
+                    connection.execute("PRAGMA foreign_keys = ON")
+                    connection.execute("PRAGMA synchronous = FULL")
+                self._enter_wal()
+                migrate(self._writer)
+            except sqlite3.DatabaseError as error:
+                raise StudioError(
+                    f"{path} cannot be read as a studio's database: {error}.",
+                    hint="Move it away, or give Studio another data_dir.",
+                ) from error
+            undo.pop_all()
         self._open_for_use = True
-
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
-        # Statements that a user waits for are serialised by the locks, so one connection may serve many threads.
-        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-        return connection
 
     def _enter_wal(self) -> None:
         # Two processes that meet a new file at once: this pragma does not wait for a lock by itself.
@@ -125,3 +118,8 @@ class Store:
                 self._open_for_use = False
                 self._reader.close()
                 self._writer.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # A connection may serve many threads, one at a time: the locks see to it.
+    return sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
