@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from finetuning import __version__, errors, protocol
+from finetuning import errors, protocol
 from finetuning.addresses import base_url_of, is_loopback
 from finetuning.clock import Clock, SystemClock
 from finetuning.keys import ApiKey
 from finetuning.media import MediaStream, count_in, plain, read_media
 from finetuning.policy import Policy
+from finetuning.version import __version__
 
 __all__ = ["Answer", "MediaStream", "Policy", "Transport"]
 

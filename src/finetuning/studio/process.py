@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import finetuning
-
 __all__ = ["LONGEST_RENDER", "Worker", "WorkerDied"]
 
 LONGEST_RENDER = 180.0
@@ -35,7 +33,7 @@ class Worker:
     """
 
     def __init__(self, log: Path, patience: float = LONGEST_RENDER) -> None:
-        root = str(Path(finetuning.__file__).parent.parent)
+        root = str(Path(__file__).parents[2])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         # One thread each: several workers share the cores, and sums come out the same on any machine.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
