@@ -22,7 +22,7 @@ from finetuning.studio import Studio
 
 Open = Callable[..., Studio]
 SHORT = {"tags": "piano", "duration": 5, "key": "C", "scale": "minor"}
-LONG = {**SHORT, "duration": 60}
+LONG = {**SHORT, "duration": 30}
 
 SCRIPT = """
 import sys
@@ -174,7 +174,7 @@ def test_two_studios_that_meet_a_new_folder(tmp_path: Path) -> None:
         subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(folder), "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        for _ in range(3)
+        for _ in range(5)
     ]
     keys = set()
     for process in processes:

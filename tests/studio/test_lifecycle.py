@@ -281,8 +281,15 @@ os.kill(os.getpid(), 9)
         assert process.stdout is not None
         port, worker = (int(word) for word in process.stdout.readline().split())
         process.wait()
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port)).close()
+
+        def refused() -> bool:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        wait_for(refused)
 
         def gone() -> bool:
             status = Path(f"/proc/{worker}/stat")

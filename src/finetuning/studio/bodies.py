@@ -15,7 +15,7 @@ from .answers import Fault, invalid
 from .targets import check_target
 
 __all__ = [
-    "BPM", "DURATION", "LYRICS", "MAX_IDS", "MAX_PAGE", "PAGE", "SEED", "TAGS",
+    "BPM", "DURATION", "LYRICS", "MAX_IDS", "MAX_PAGE", "PAGE", "SEED", "SOMETHING", "TAGS",
     "Draft", "Page", "read_create", "read_ids", "read_move", "read_page",
 ]  # fmt: skip
 
@@ -24,6 +24,8 @@ DURATION = (5.0, 210.0)
 SEED = (-(2**63), 2**63 - 1)
 MAX_IDS = 100
 TAGS, LYRICS = 700, 2000
+SOMETHING = r"[^ \t\r\n]"
+"""What tags must hold somewhere. Spelled out, since regular expressions disagree on what white space is."""
 PAGE, MAX_PAGE = 20, 99
 FIELDS = ("tags", "lyrics", "duration", "bpm", "key", "scale", "timesignature", "language", "seed", "webhook")
 
@@ -123,7 +125,7 @@ def read_create(body: bytes, *, longest: float) -> Draft:
     if "tags" not in fields:
         raise invalid("tags", "tags is required: say what to make, in 1 to 700 characters.", min=1, max=TAGS)
     tags = _text(fields, "tags", TAGS)
-    if not re.search(r"\S", tags):
+    if not re.search(SOMETHING, tags):
         raise invalid("tags", "tags is empty: say what to make, in 1 to 700 characters.", min=1, max=TAGS)
     bpm = _whole(fields, "bpm", 120)
     seed = _whole(fields, "seed", None)

@@ -8,7 +8,7 @@ from typing import Any
 from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES, TIME_SIGNATURES
 
 from .answers import CODES
-from .bodies import BPM, DURATION, LYRICS, MAX_IDS, MAX_PAGE, PAGE, SEED, TAGS
+from .bodies import BPM, DURATION, LYRICS, MAX_IDS, MAX_PAGE, PAGE, SEED, SOMETHING, TAGS
 from .limits import TIERS
 from .targets import LONGEST, TARGET
 
@@ -117,8 +117,7 @@ SCHEMAS: dict[str, Json] = {
     ),
     "CreateRequest": _record(
         {
-            # A pattern that is not anchored: somewhere, something else than white space.
-            "tags": {"type": "string", "minLength": 1, "maxLength": TAGS, "pattern": r"\S"},
+            "tags": {"type": "string", "minLength": 1, "maxLength": TAGS, "pattern": SOMETHING},
             "lyrics": {"type": "string", "maxLength": LYRICS, "default": ""},
             "duration": {"type": "number", "default": 60, "description": "Seconds, clamped to 5–210 (free: 5–120)."},
             "bpm": {"type": "integer", "default": 120, "description": "Clamped to 60–200."},

@@ -39,8 +39,7 @@ class Store:
         self.media = folder / "media"
         path = folder / "studio.sqlite3"
         try:
-            if not folder.exists():
-                folder.mkdir(parents=True, mode=0o700)
+            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             self.media.mkdir(mode=0o700, exist_ok=True)
             # The file holds the API key. SQLite gives its journal the same mode.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
