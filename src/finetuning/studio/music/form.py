@@ -128,7 +128,7 @@ def plan(brief: Brief, streams: Streams) -> Form:
     """
     metre, beat = brief.time_signature, 60.0 / brief.bpm
     beats = brief.duration / beat
-    ring = min(max(0.6 + 0.05 * brief.duration, 1.2), 3.0) / beat
+    ring = min(1.0 + 0.05 * brief.duration, 3.0) / beat
     bars = floor((beats - ring) / metre)
     if bars < 1:
         close = float(floor(beats - ring))

@@ -17,7 +17,8 @@ BLOCK = 32
 
 OVER = 4
 TAPS = firwin(12 * OVER * 2 + 1, 0.92 / OVER, window=("kaiser", 7.0)).astype(np.float32) * OVER
-LOOK_AHEAD, RELEASE = 4, 0.12
+LOOK_AHEAD, RELEASE = 4, 0.08
+"""Control blocks that the gain falls before a peak, and seconds in which it climbs by one neper after it."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -134,7 +135,7 @@ def master(sound: Sound, target: float, ceiling: float) -> Sound:
     gain = 10 ** ((target - level) / 20)
     # a limiter may be driven some 6 dB further before it reaches the loudness: look that far down for peaks
     peaks = true_peaks(clean, floor=top / gain / 2)
-    for _ in range(6):
+    for _ in range(8):
         done = limit(clean, gain, top, peaks)
         miss = target - loudness(done)
         if abs(miss) < 0.08:

@@ -20,7 +20,7 @@ LEVELS = {"drums": -3.0, "bass": -4.0, "chords": -7.0, "pad": -12.0, "arp": -11.
 
 SENDS = {"drums": 0.35, "bass": 0.05, "chords": 0.8, "pad": 1.0, "arp": 1.0, "lead": 0.9}
 CHORUS = {"chords": 30, "pad": 60, "arp": 20}
-CHECK, GAP = 3.0, 0.8
+CHECK, GAP = 2.5, 0.6
 """Seconds that a part plays at the sound check, and of pause for it to die away."""
 
 AIR = 4000.0
@@ -41,7 +41,7 @@ def _busiest(part: Part, seconds: float, beat: float) -> float:
 
 
 def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
-    """Let every part play its busiest three seconds alone, measure it, and set its fader.
+    """Let every part play its busiest two and a half seconds alone, measure it, and set its fader.
 
     So the balance follows what was written and not how loud a SoundFont happens to have recorded an instrument.
     """
@@ -105,14 +105,7 @@ def _filtered(sound: Sound, corner: float, kind: str) -> Sound:
 
 
 def _render(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader], samples: int) -> Sound:
-    """Render, and again more softly should it ever have reached full scale."""
-    brief, scale = piece.brief, 1.0
-    while True:
-        quiet = {r: Fader(max(1, round(f.volume * scale)), f.pan, f.reverb, f.chorus) for r, f in faders.items()}
-        sound = render(write_midi(parts, quiet, piece.form, brief.key, brief.scale))[:, :samples]
-        if scale < 0.2 or float(np.abs(sound).max()) < 0.99:
-            return sound / np.float32(scale**2)
-        scale *= 0.7
+    return render(write_midi(parts, faders, piece.form, piece.brief.key, piece.brief.scale))[:, :samples]
 
 
 def _duck(piece: Piece, kit: Part, samples: int) -> Sound:

@@ -64,7 +64,7 @@ def write_midi(
     title : str
         Name of the first track.
     """
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS)
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
     end = round((form.end + AFTERMATH / form.beat) * TICKS)
     head = mido.MidiTrack(
         [

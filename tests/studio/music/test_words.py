@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finetuning.studio.music.instruments import CALLS, INSTRUMENTS, KITS
+from finetuning.studio.music.styles import STYLES
+from finetuning.studio.music.words import MOODS, understand
+
+
+@pytest.mark.parametrize(
+    ("tags", "style"),
+    [
+        ("lofi chill piano", "lofi"),
+        ("Lo-Fi beats to study to", "lofi"),
+        ("deep house", "house"),
+        ("dark minimal techno", "techno"),
+        ("ambient drone for sleep", "ambient"),
+        ("jazz trio, smoky", "jazz"),
+        ("hard rock anthem", "rock"),
+        ("celtic folk song", "folk"),
+        ("epic cinematic trailer", "orchestral"),
+        ("80s synth wave", "synthwave"),
+        ("funky groove", "funk"),
+        ("bossa nova on the beach", "bossa nova"),
+        ("trap beat", "hip hop"),
+        ("liquid drum & bass", "drum and bass"),
+        ("a tune about cats", "pop"),
+        ("🎹🎶✨", "pop"),
+        ("not jazz, rock", "rock"),
+    ],
+)
+def test_the_style_is_read(tags: str, style: str) -> None:
+    assert understand(tags).style == style
+
+
+@pytest.mark.parametrize(
+    ("tags", "refused"),
+    [
+        ("ambient, no drums", ("drums",)),
+        ("drumless jazz", ("drums",)),
+        ("without any piano or guitar, just strings", ("piano", "guitar")),
+        ("drum-free folk", ("drums",)),
+        ("pop ohne Gitarre", ("guitar",)),
+        ("fast slow drumless drums", ("drums",)),
+        ("no vocals", ("voice",)),
+        ("rock, no, more drums", ()),
+    ],
+)
+def test_refusals_reach_what_they_name(tags: str, refused: tuple[str, ...]) -> None:
+    assert understand(tags).refused == refused
+
+
+def test_a_refusal_ends_with_its_clause() -> None:
+    heard = understand("no drums, soft piano")
+    assert heard.wanted == ("piano",)
+    assert heard.refused == ("drums",)
+
+
+def test_energy_said_outright_wins_over_the_style() -> None:
+    low, high = understand("techno, low energy").energy, understand("techno, energy: high").energy
+    assert low < 0.3 < 0.8 < high
+
+
+def test_energy_words_do_not_make_another_piece() -> None:
+    assert understand("lofi piano, low energy").text == understand("lofi piano, high energy").text
+    assert understand("lofi piano").text != understand("lofi flute").text
+
+
+def test_moods_lean_where_their_words_do() -> None:
+    assert understand("sad rainy song").mood < 0 < understand("happy sunny song").mood
+    assert understand("not sad").mood > 0
+    assert all(-1 <= value <= 1 for value in MOODS.values())
+
+
+def test_an_instrument_alone_is_told_from_a_solo() -> None:
+    assert understand("solo piano").alone
+    assert understand("piano only").alone
+    assert not understand("jazz band with a piano solo").alone
+
+
+@given(st.text(max_size=700))
+def test_any_text_is_understood(tags: str) -> None:
+    heard = understand(tags)
+    assert heard.style in STYLES
+    assert 0 <= heard.energy <= 1
+    assert 0 <= heard.density <= 1
+    assert not set(heard.wanted) & set(heard.refused)
+    assert json.dumps(asdict(heard))
+
+
+def test_every_name_in_the_tables_exists() -> None:
+    for style in STYLES.values():
+        for role in ("bass", "chords", "pad", "arp", "lead"):
+            assert set(style.sounds(role)) <= INSTRUMENTS.keys()
+        assert style.sounds("bass")
+        assert style.sounds("chords")
+        assert style.sounds("lead")
+        assert set(style.kits) <= KITS.keys()
+    for names in CALLS.values():
+        assert set(names) <= INSTRUMENTS.keys()
+    assert all(i.high - i.low >= 14 and 0 <= i.program < 128 for i in INSTRUMENTS.values())
