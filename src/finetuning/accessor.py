@@ -1,7 +1,7 @@
 """`df.ft`: the verbs on a DataFrame of tracks.
 
-The accessor holds nothing but the frame. The verbs go to the client that was made last in this process, or to the
-one that is passed.
+The accessor holds nothing but the frame. The verbs go to the client that was made last in this process and is still
+open, or to the one that is passed.
 """
 
 from __future__ import annotations
@@ -53,31 +53,34 @@ class Verbs(Protocol):
         ...
 
 
-_latest: weakref.ref[Any] | None = None
+#: The clients of this process, the newest last: the one piece of state, kept out of the frames on purpose.
+_clients: list[weakref.ref[Any]] = []
 
 
 def current() -> Verbs:
-    """Return the client that was made last.
+    """Return the client that was made last and is not closed.
 
     Raises
     ------
     FinetuningError
-        There is none, or it is gone.
+        There is none.
     """
-    client: Verbs | None = _latest() if _latest else None
-    if client is None:
-        raise FinetuningError(
-            "df.ft has no client to work with.", hint="Connect first, client = ft.connect(), or pass client=."
-        )
-    return client
+    for reference in reversed(_clients):
+        client = reference()
+        if client is not None and not client.closed:
+            found: Verbs = client
+            return found
+    raise FinetuningError(
+        "df.ft has no client to work with.", hint="Connect first, client = ft.connect(), or pass client=."
+    )
 
 
-def register(client: Verbs) -> None:
-    """Make `client` the one that `df.ft` works with, and give DataFrames their accessor."""
+def register(client: Any) -> None:
+    """Make `client`, which has `Verbs` and `closed`, the one that `df.ft` works with, and give DataFrames `ft`."""
     import pandas as pd
 
-    global _latest  # the one piece of state, kept out of the frames on purpose
-    _latest = weakref.ref(client)
+    _clients[:] = [known for known in _clients if known() is not None]
+    _clients.append(weakref.ref(client))
     if getattr(pd.DataFrame, "ft", None) is not TrackVerbs:
         pd.api.extensions.register_dataframe_accessor("ft")(TrackVerbs)
 

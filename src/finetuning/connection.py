@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finetuning import settings
+from finetuning.addresses import base_url_of
 from finetuning.client.blocking import Client
-from finetuning.errors import SettingsError
-from finetuning.keys import ApiKey, redact
+from finetuning.errors import MissingExtraError, SettingsError
+from finetuning.keys import ApiKey, claim
+from finetuning.redaction import redact
 from finetuning.transport import Policy
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["connect"]
 
 _lock = threading.Lock()
-_studios: dict[Path, Studio] = {}
+#: The studios of this process by their folder, with the options that each was started with.
+_studios: dict[Path, tuple[Studio, dict[str, Any]]] = {}
 
 
 def connect(
@@ -44,7 +47,8 @@ def connect(
     progress
         Whether long work shows a progress bar.
     **studio
-        For the studio: `data_dir`, `limits`. One studio serves all clients of a process that name the same folder.
+        For the studio: `data_dir`, `limits` and what else `Studio` takes. One studio serves all clients of a process
+        that name the same folder.
 
     Returns
     -------
@@ -62,8 +66,13 @@ def connect(
     >>> import finetuning as ft
     >>> client = ft.connect("studio")  # doctest: +SKIP
     """
-    api_key = ApiKey(api_key) if api_key is not None else None
-    if where is None:
+    # Rebound at once: a verbose traceback shows the locals of each frame, and a key is easily passed as the place.
+    api_key, problem = claim(api_key)
+    place = _place(where)
+    where = None
+    if problem:
+        raise problem
+    if place is None:
         key = api_key or settings.find_key()
         if key is not None:
             return _hosted(settings.load().base_url, key, policy, progress, studio)
@@ -72,26 +81,40 @@ def connect(
             "ft.connect('hosted', api_key=…) reaches the service.",
             file=sys.stderr,
         )
-        where = "studio"
-    if where == "studio":
+        place = "studio"
+    if place == "studio":
         if api_key is not None:
             raise SettingsError("The studio has a key of its own.", hint="Leave api_key out.")
         running = _studio(studio)
         return Client(running.api_key, running.url, policy=policy, progress=progress, studio=running)
-    if where == "hosted":
-        where = settings.load().base_url
-    elif "://" not in where:
+    url = settings.load().base_url if place == "hosted" else place
+    if "://" not in url:
         raise SettingsError(
-            f"{redact(where)!r} is not a place to connect to.",
-            hint="Say 'hosted', 'studio', or a URL such as https://pub.finetuning.ai.",
+            f"{url!r} is not a place to connect to.",
+            hint="A key goes into api_key=: ft.connect(api_key=…)."
+            if url.startswith("ft_live_")
+            else "Say 'hosted', 'studio', or a URL such as https://pub.finetuning.ai.",
         )
+    url = base_url_of(url)
     key = api_key or settings.find_key()
     if key is None:
         raise SettingsError(
-            f"No API key was given or found for {redact(where)}.",
+            f"No API key was given or found for {url}.",
             hint="Pass api_key=, set FINETUNING_API_KEY, or use ft.connect('studio'), which needs no account.",
         )
-    return _hosted(where, key, policy, progress, studio)
+    return _hosted(url, key, policy, progress, studio)
+
+
+def _place(where: object) -> str | None:
+    """Fold what was typed; a key that was typed by mistake goes no further."""
+    if where is None:
+        return None
+    if not isinstance(where, str):
+        raise SettingsError(
+            f"A place to connect to is text, not {type(where).__name__}.", hint="Say 'hosted', 'studio', or a URL."
+        )
+    text = redact(where.strip())
+    return text.lower() if text.lower() in ("hosted", "studio") else text
 
 
 def _hosted(url: str, key: ApiKey, policy: Policy | None, progress: bool, studio: dict[str, Any]) -> Client:
@@ -104,16 +127,26 @@ def _hosted(url: str, key: ApiKey, policy: Policy | None, progress: bool, studio
 
 def _studio(options: dict[str, Any]) -> Studio:
     """Return this process's studio for a folder, started when it is first asked for."""
-    from finetuning.studio import Studio
+    try:
+        from finetuning.studio import Studio
+    except ImportError as problem:
+        if (problem.name or "").startswith("finetuning"):
+            raise
+        raise MissingExtraError(f"The studio (it needs {problem.name})", "studio") from None
 
     folder = Path(options.pop("data_dir", None) or settings.data_dir() / "studio").expanduser().resolve()
     with _lock:
-        running = _studios.get(folder)
+        running, started_with = _studios.get(folder, (None, {}))
         if running is None or running.closed:
-            running = _studios[folder] = Studio(folder, **options)
-        elif options and options.get("limits", running.limits) != running.limits:
+            running = Studio(folder, **options)
+            _studios[folder] = running, options
+            return running
+        # The default limits need not have been said to be those that run.
+        started_with = {"limits": running.limits} | started_with
+        other = [name for name, value in options.items() if name not in started_with or started_with[name] != value]
+        if other:
             raise SettingsError(
-                f"The studio in {folder} is running already, with limits={running.limits!r}.",
-                hint="Close it first, or name another data_dir.",
+                f"The studio in {folder} is running already, with other options than {', '.join(sorted(other))}.",
+                hint="Close it first (client.studio.close()), or name another data_dir.",
             )
         return running

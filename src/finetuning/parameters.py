@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import math
 import operator
 import re
 from collections.abc import Sequence
@@ -184,6 +185,24 @@ def whole(parameter: str, value: object, *, unit: str = "") -> int:
             value=value,
         )
     return number
+
+
+def patience(value: object) -> float:
+    """Read a timeout: seconds from 0, or None for as long as it takes."""
+    if value is None:
+        return math.inf
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # whether it has __float__ is the question
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if isinstance(value, (str, bytes, bool)) or not seconds >= 0:
+        raise ParameterError(
+            f"timeout={shown(value)} is not a number of seconds from 0.",
+            parameter="timeout",
+            value=value,
+            hint="None waits for as long as it takes.",
+        )
+    return seconds
 
 
 def shown(value: object) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from finetuning import notices
+from finetuning.addresses import base_url_of
 from finetuning.errors import FinetuningWarning, SettingsError
 from finetuning.keys import ApiKey, claim
 
@@ -83,7 +84,11 @@ def load(path: Path | None = None) -> Settings:
     except OSError as problem:
         raise SettingsError(f"{path} cannot be read: {problem.strerror}.") from None
     try:
-        return msgspec.json.decode(content, type=Settings)
+        settings = msgspec.json.decode(content, type=Settings)
+        base_url_of(settings.base_url)
+        return settings
+    except SettingsError as problem:
+        raise SettingsError(f"{path}: {problem.message}", hint=problem.hint) from None
     except msgspec.ValidationError as problem:
         raise SettingsError(
             f"{path}: {problem}.",

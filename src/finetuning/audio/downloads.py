@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from finetuning.errors import DownloadError
-from finetuning.transport import MediaStream
+from finetuning.media import MediaStream
+
+from .partials import part_of, partial
 
 __all__ = ["MediaHost", "fetch_bytes", "fetch_file"]
 
@@ -23,9 +25,7 @@ _TRIES = 5
 class MediaHost(Protocol):
     """Whatever opens media URLs; `Transport` does."""
 
-    def media(
-        self, url: str, *, start: int = 0, etag: str | None = None
-    ) -> AbstractAsyncContextManager[MediaStream]:
+    def media(self, url: str, *, start: int = 0, etag: str | None = None) -> AbstractAsyncContextManager[MediaStream]:
         """Open a file from byte `start`."""
         ...
 
@@ -56,7 +56,7 @@ async def fetch_file(
     """Fetch a file to disk by way of `<name>.part`.
 
     A `.part` left by an earlier attempt is continued where the host has ranges, after its end was compared with
-    the host's bytes. The bytes go to their own offsets, so two processes that fetch the same file write the same.
+    the host's bytes. Of two downloads to the same place the second waits for the first, and keeps what it brought.
 
     Parameters
     ----------
@@ -80,29 +80,27 @@ async def fetch_file(
     DownloadError
         The host, the disk, or a length that does not agree. What arrived stays in the `.part`.
     """
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not overwrite:
             return await _keep(host, url, path)
-        with _open(part) as file:
+        async with partial(path) as file:
+            if path.exists() and not overwrite:  # another download ended while this one waited for it
+                part_of(path).unlink()
+                return await _keep(host, url, path)
             length = await _fill(host, url, file, progress)
             file.truncate(length)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
-        part.replace(path)
+            if os.name == "nt":
+                file.close()  # what is open cannot be renamed there
+            part_of(path).replace(path)
     except OSError as problem:
         raise DownloadError(
             f"{path} cannot be written: {problem.strerror or problem}.",
             hint="Choose a folder that exists and has room.",
         ) from problem
     return length
-
-
-def _open(part: Path) -> BinaryIO:
-    # O_CREAT without O_TRUNC: what an earlier attempt left is continued.
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-    return os.fdopen(descriptor, "r+b")
 
 
 async def _keep(host: MediaHost, url: str, path: Path) -> int:
@@ -117,22 +115,20 @@ async def _keep(host: MediaHost, url: str, path: Path) -> int:
     return size
 
 
-async def _fill(
-    host: MediaHost, url: str, file: BinaryIO, progress: Callable[[int, int | None], None] | None
-) -> int:
+async def _fill(host: MediaHost, url: str, file: BinaryIO, progress: Callable[[int, int | None], None] | None) -> int:
     """Fetch until the file is whole; a connection that breaks off is taken up again where it broke."""
     etag: str | None = None
+    total: int | None = None
     here = file.seek(0, os.SEEK_END)
     for attempt in range(1, _TRIES + 1):
-        start = max(0, here - _OVERLAP) if etag is None else here
         try:
-            async with host.media(url, start=start, etag=etag) as stream:
-                etag = stream.etag
+            async with host.media(url, start=max(0, here - _OVERLAP), etag=etag) as stream:
+                if stream.start and etag and stream.etag != etag:
+                    raise _ChangedError  # a host that has ranges and no If-Range
+                etag, total = stream.etag, stream.total
                 here = await _append(stream, file, progress)
-                total = stream.total
         except _ChangedError:
-            file.truncate(0)
-            here, etag = 0, None
+            here, etag = file.truncate(0), None
             continue
         except DownloadError:
             before, here = here, file.seek(0, os.SEEK_END)
@@ -142,8 +138,7 @@ async def _fill(
         if total is None or here == total:
             return here
         if here > total:
-            file.truncate(0)
-            here, etag = 0, None
+            here, etag = file.truncate(0), None
     raise _short(url, here, total)
 
 
@@ -158,7 +153,7 @@ async def _append(stream: MediaStream, file: BinaryIO, progress: Callable[[int, 
             if known != chunk[: len(known)]:
                 if stream.start:
                     raise _ChangedError
-                end = position
+                end = file.truncate(position)
         file.seek(position)
         file.write(chunk)
         position += len(chunk)

@@ -7,7 +7,8 @@ from types import TracebackType
 
 from finetuning import settings
 from finetuning.clock import Clock
-from finetuning.keys import ApiKey
+from finetuning.keys import ApiKey, claim
+from finetuning.redaction import redact
 from finetuning.transport import Policy, Transport
 
 from .curating import Curating
@@ -48,10 +49,16 @@ class AsyncClient(Curating, Listening, Making):
         clock: Clock | None = None,
         on_wait: Callable[[str, float], None] | None = None,
     ) -> None:
-        # Rebound at once: a verbose traceback shows the locals of each frame.
-        api_key = ApiKey(api_key) if api_key is not None else settings.find_key()
-        base_url = base_url or settings.load().base_url
-        self._transport = Transport(base_url, api_key, policy=policy, clock=clock, on_wait=on_wait)
+        # Rebound at once: a verbose traceback shows the locals of each frame, and the two are easily swapped.
+        api_key, problem = claim(api_key)
+        base_url = redact(base_url) if isinstance(base_url, str) else base_url
+        if problem:
+            raise problem
+        if base_url is None:
+            base_url = settings.load().base_url
+        self._transport = Transport(
+            base_url, api_key or settings.find_key(), policy=policy, clock=clock, on_wait=on_wait
+        )
 
     @property
     def base_url(self) -> str:

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import warnings
-import weakref
-from collections.abc import Coroutine
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from finetuning import errors
-from finetuning.accessor import register
+from finetuning import errors, parameters, protocol
 from finetuning.bulk import BulkOutcome, chunks
-from finetuning.clock import Clock
 from finetuning.frames import generations_frame, playlists_frame
-from finetuning.keys import ApiKey
 from finetuning.records import Account, Generation
 from finetuning.selections import Tracks, ids_of
-from finetuning.transport import Policy
 
-from .aio import AsyncClient
-from .listening import Downloaded
-from .loop import LoopThread
+from .making import warn_of_clamping
 from .measuring import measured_frame, tempo_asked
-from .progress import Bar
+from .outcomes import checked, downloads_frame
 from .resolving import PlaylistLike
+from .session import Session
 from .views import PlaylistView
 
 if TYPE_CHECKING:
@@ -36,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
-T = TypeVar("T")
 R = TypeVar("R", covariant=True)
 
 #: How many sounds are fetched at once while others are measured; each is a megabyte or two.
@@ -51,7 +40,7 @@ class Runnable(Protocol[R]):
         ...
 
 
-class Client:
+class Client(Session):
     """The service, blocking, with DataFrames: what `finetuning.connect()` returns.
 
     Parameters
@@ -69,62 +58,6 @@ class Client:
         The `Studio` behind this client, or None for the hosted service: it makes playlists and publishes tracks,
         which the API never does.
     """
-
-    def __init__(
-        self,
-        api_key: str | ApiKey | None = None,
-        base_url: str | None = None,
-        *,
-        policy: Policy | None = None,
-        clock: Clock | None = None,
-        progress: bool = True,
-        studio: Any = None,
-    ) -> None:
-        api_key = ApiKey(api_key) if api_key is not None else None
-        self._bar = Bar(enabled=progress)
-        self._async = AsyncClient(api_key, base_url, policy=policy, clock=clock, on_wait=self._bar.waiting)
-        self._loop = LoopThread()
-        self.studio = studio
-        self._finalizer = weakref.finalize(self, _close, self._loop, self._async)
-        register(self)
-
-    @property
-    def base_url(self) -> str:
-        """Where the service is."""
-        return self._async.base_url
-
-    @property
-    def asynchronous(self) -> AsyncClient:
-        """The client underneath, which lives on this client's own loop: hand coroutines of it to `submit`."""
-        return self._async
-
-    @property
-    def progress(self) -> Bar:
-        """What shows how far long work is; for the rooms above, which have long work of their own."""
-        return self._bar
-
-    def __repr__(self) -> str:
-        return f"Client({self.base_url!r}, {self._async.transport.api_key!r})"
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections and end the thread. What was paid for goes on at the service."""
-        self._finalizer()
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Hand a coroutine to the client's own loop and return at once."""
-        return self._loop.submit(work)
-
-    def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Hand a coroutine to the client's own loop and wait for it."""
-        return self._loop.run(work)
 
     # Reading
 
@@ -161,8 +94,9 @@ class Client:
         DataFrame
             One row each, newest first, with the columns and dtypes of `frames.GENERATION_COLUMNS`.
         """
-        with self._bar.counting("generations", limit, unit="row") as progress:
-            return generations_frame(self.call(self._async.generations(status=status, limit=limit, progress=progress)))
+        with self._bar.counting("generations", limit, unit="row") as meter:
+            rows = self.call(self._async.generations(status=status, limit=limit, progress=meter), meter)
+        return generations_frame(rows)
 
     def playlists(self) -> pd.DataFrame:
         """Return all playlists of the account as a DataFrame, with the columns of `frames.PLAYLIST_COLUMNS`."""
@@ -194,12 +128,13 @@ class Client:
         language: str | None = None,
         webhook: str | None = None,
         wait: bool = True,
-        timeout: float = 300.0,
+        timeout: float | None = 300.0,
     ) -> Generation:
         """Make one piece of music; costs a credit. See `AsyncClient.generate` for parameters and errors.
 
-        An interrupt while waiting leaves the generation running and paid for; `client.generations()` shows it.
+        An interrupt while waiting leaves the generation running and paid for, and says how to wait for it again.
         """
+        patience = parameters.patience(timeout)  # before anything is paid for
         body = self._async.body(
             tags,
             bpm=bpm,
@@ -212,13 +147,28 @@ class Client:
             language=language,
             webhook=webhook,
         )
-        created: Generation = self.call(self._async.submit(body))
-        return self.wait(created, timeout=timeout) if wait else created
+        try:
+            created = self.call(self._async.send(protocol.create_generation(body))).value
+        except KeyboardInterrupt as stop:
+            stop.add_note("It may have been accepted and paid for all the same: client.generations() shows it.")
+            raise
+        warn_of_clamping(body, created)  # on this thread, so that it points at the caller's line
+        return self.wait(created, timeout=patience) if wait else created
 
-    def wait(self, generation: Generation | str, *, timeout: float = 300.0) -> Generation:
+    def wait(self, generation: Generation | str, *, timeout: float | None = 300.0) -> Generation:
         """Wait until a generation is finished; see `AsyncClient.wait`."""
-        with self._bar.waiting_for("generating", timeout) as progress:
-            return self.call(self._async.wait(generation, timeout=timeout, progress=progress))
+        patience = parameters.patience(timeout)
+        ids = ids_of(generation)
+        with self._bar.saying("generating") as meter:
+
+            def looked(known: Generation, waited: float) -> None:
+                meter.looked(known, waited, patience)
+
+            try:
+                return self.call(self._async.wait(generation, timeout=patience, progress=looked), meter)
+            except KeyboardInterrupt as stop:
+                stop.add_note(f"It goes on and is paid for: client.wait({ids[0]!r}) waits again.")
+                raise
 
     def run(self, sweep: Runnable[R], name: str | None = None, *, wait: bool = True, at_once: int = 8) -> R:
         """Run a sweep.
@@ -238,6 +188,13 @@ class Client:
         -------
         SweepRun
         """
+        if not hasattr(sweep, "run_on"):
+            raise errors.ParameterError(
+                f"A value of type {type(sweep).__name__} is not a sweep.",
+                parameter="sweep",
+                value=sweep,
+                hint="Make one first: ft.Sweep('lofi chill piano', bpm=[80, 90]).",
+            )
         return sweep.run_on(self, name=name, wait=wait, at_once=at_once)
 
     # Curating
@@ -245,20 +202,21 @@ class Client:
     def add_tracks(self, playlist: PlaylistLike, tracks: Tracks) -> BulkOutcome:
         """Add tracks to a playlist of yours; any selection, any number."""
         ids = ids_of(tracks)
-        with self._bar.counting("adding", len(ids), unit="track") as progress:
-            return _checked(self.call(self._async.add_tracks(playlist, ids, progress=progress)))
+        return checked(self._change("adding", ids, lambda meter: self._async.add_tracks(playlist, ids, progress=meter)))
 
     def remove_tracks(self, playlist: PlaylistLike, tracks: Tracks) -> BulkOutcome:
         """Remove tracks from a playlist of yours; they stay in the library."""
         ids = ids_of(tracks)
-        with self._bar.counting("removing", len(ids), unit="track") as progress:
-            return _checked(self.call(self._async.remove_tracks(playlist, ids, progress=progress)))
+        return checked(
+            self._change("removing", ids, lambda meter: self._async.remove_tracks(playlist, ids, progress=meter))
+        )
 
     def move_tracks(self, source: PlaylistLike, target: PlaylistLike, tracks: Tracks) -> BulkOutcome:
         """Move tracks from one playlist to another: each is added there, and only then removed here."""
         ids = ids_of(tracks)
-        with self._bar.counting("moving", len(ids), unit="track") as progress:
-            return _checked(self.call(self._async.move_tracks(source, target, ids, progress=progress)))
+        return checked(
+            self._change("moving", ids, lambda meter: self._async.move_tracks(source, target, ids, progress=meter))
+        )
 
     def delete_tracks(self, tracks: Tracks, *, yes: bool = False) -> BulkOutcome:
         """Delete tracks for good: from the library, every playlist and public pages.
@@ -269,8 +227,9 @@ class Client:
             Without `yes=True`; nothing was sent.
         """
         ids = ids_of(tracks)
-        with self._bar.counting("deleting", len(ids), unit="track") as progress:
-            return _checked(self.call(self._async.delete_tracks(ids, yes=yes, progress=progress)))
+        return checked(
+            self._change("deleting", ids, lambda meter: self._async.delete_tracks(ids, yes=yes, progress=meter))
+        )
 
     # Sound
 
@@ -290,18 +249,12 @@ class Client:
         FinetuningError
             Not a single track could be downloaded; the first one's error.
         """
-        import pandas as pd
-
         ids = ids_of(tracks)
-        with self._bar.counting("downloading", len(ids), unit="track") as progress:
-            done = self.call(self._async.download(ids, folder, overwrite=overwrite, at_once=at_once, progress=progress))
-        _warn_of_failures(done)
-        rows = [
-            (each.id, str(each.path) if each.path else None, each.size, each.error.message if each.error else None)
-            for each in done
-        ]
-        frame = pd.DataFrame(rows, columns=["id", "path", "bytes", "error"])
-        return frame.astype({"id": "str", "path": "str", "bytes": "Int64", "error": "str"})
+        with self._bar.counting("downloading", len(ids), unit="track") as meter:
+            done = self.call(
+                self._async.download(ids, folder, overwrite=overwrite, at_once=at_once, progress=meter), meter
+            )
+        return downloads_frame(done)
 
     def play(self, tracks: Tracks) -> Player:
         """Show an inline player; the sound is fetched when it is first played.
@@ -340,7 +293,7 @@ class Client:
         ids = ids_of(tracks)
         asked = tempo_asked(tracks)
         results: list[Measurement | errors.FinetuningError] = []
-        with self._bar.counting("measuring", len(ids), unit="track") as progress:
+        with self._bar.counting("measuring", len(ids), unit="track") as meter:
             for batch in chunks(ids, _FETCHED_AHEAD):
                 fetched = [self.submit(self._async.audio(id_)) for id_ in batch]
                 for id_, future in zip(batch, fetched, strict=True):
@@ -350,38 +303,5 @@ class Client:
                         raise
                     except errors.FinetuningError as error:
                         results.append(error)
-                    progress(len(results), len(ids))
+                    meter(len(results), len(ids))
         return measured_frame(tracks, ids, results)
-
-
-def _checked(outcome: BulkOutcome) -> BulkOutcome:
-    """Warn where an error stopped the batch: the outcome alone might go unread."""
-    if outcome.error:
-        warnings.warn(
-            f"{outcome.summary}; stopped by: {outcome.error.message} The outcome's .failed names every other id.",
-            errors.PartialWarning,
-            stacklevel=3,
-        )
-    return outcome
-
-
-def _warn_of_failures(done: list[Downloaded]) -> None:
-    failed = [each.error for each in done if each.error]
-    if not failed:
-        return
-    if len(failed) == len(done):
-        raise failed[0]
-    warnings.warn(
-        f"{len(failed)} of {len(done)} downloads failed; the first: {failed[0].message}",
-        errors.PartialWarning,
-        stacklevel=3,
-    )
-
-
-def _close(loop: LoopThread, client: AsyncClient) -> None:
-    # A module-level function: the finalizer must not keep the client alive.
-    try:
-        loop.run(client.aclose())
-    except errors.FinetuningError:
-        return  # forked, or closed before
-    loop.close()

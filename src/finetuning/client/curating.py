@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from finetuning import errors, protocol
 from finetuning.bulk import BulkOutcome, run_bulk
-from finetuning.records import BulkAnswer
+from finetuning.records import BulkAnswer, Playlist
 from finetuning.selections import Tracks, ids_of
 
 from .reading import Reading
@@ -40,8 +40,17 @@ class Curating(Reading):
     ) -> BulkOutcome:
         """Move tracks from one playlist to another: each is added there, and only then removed here."""
         ids = ids_of(tracks)
-        origin = await resolve_playlist(self.playlists, source)
-        goal = await resolve_playlist(self.playlists, target)
+        listed: list[Playlist] | None = None
+
+        async def listing() -> list[Playlist]:
+            nonlocal listed
+            if listed is None:
+                listed = await self.playlists()
+            return listed
+
+        same = isinstance(source, str) and source == target
+        origin = source if same else await resolve_playlist(listing, source)
+        goal = source if same else await resolve_playlist(listing, target)
         if origin == goal:
             raise errors.ParameterError("Source and target are the same playlist.", parameter="target", value=target)
         return await self._bulk("Moved", ids, lambda chunk: protocol.move_tracks(origin, goal, chunk), progress)

@@ -51,7 +51,7 @@ class Listening(Reading):
         tracks
             Any selection.
         folder
-            Made if it is not there. Names are `<title>-<first 8 characters of the id>.mp3`.
+            Made if it is not there; `~` is the home folder. Names are `<title>-<first 8 characters of the id>.mp3`.
         overwrite
             Fetch again what is there.
         at_once
@@ -65,7 +65,15 @@ class Listening(Reading):
             One for each track, in order; a track that failed has its `error`.
         """
         ids = ids_of(tracks)
-        at_once = max(1, parameters.whole("at_once", at_once))
+        at_once = parameters.whole("at_once", at_once)
+        if at_once < 1:
+            raise errors.ParameterError(f"at_once={at_once} is not 1 or more.", parameter="at_once", value=at_once)
+        try:
+            target = Path(folder).expanduser()
+        except (TypeError, RuntimeError) as problem:
+            raise errors.ParameterError(
+                f"folder={parameters.shown(folder)} is not a folder: {problem}.", parameter="folder", value=folder
+            ) from None
         gate = asyncio.Semaphore(at_once)
         finished = 0
 
@@ -75,7 +83,7 @@ class Listening(Reading):
                 try:
                     if isinstance(found, errors.FinetuningError):
                         raise found
-                    path = Path(folder) / names[found.id]
+                    path = target / names[found.id]
                     size = await fetch_file(self._transport, audio_url(found), path, overwrite=overwrite)
                     result = Downloaded(id_, path, size)
                 except errors.FinetuningError as error:

@@ -10,14 +10,55 @@ import asyncio
 import concurrent.futures
 import os
 import threading
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from finetuning.errors import FinetuningError
 
-__all__ = ["LoopThread"]
+__all__ = ["LoopThread", "Work"]
 
 T = TypeVar("T")
+
+#: Seconds between two looks at what runs, for whoever shows how far it is.
+_PULSE = 0.1
+#: Seconds that something cancelled may take to clean up.
+_CLEAN_UP = 5.0
+#: Seconds that everything may take to clean up, before the thread is left to itself.
+_WIND_UP = 10.0
+
+
+class Work(concurrent.futures.Future[T], Generic[T]):
+    """A coroutine on another thread's loop. Unlike asyncio's own bridge it is done only when its clean-up is, too."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
+        super().__init__()
+        self._loop = loop
+        self._coroutine = coroutine
+        self._task: asyncio.Task[T] | None = None
+
+    def begin(self) -> None:
+        """Start; called on the loop."""
+        self._task = self._loop.create_task(self._coroutine)
+        self._task.add_done_callback(self._end)
+
+    def cancel(self) -> bool:
+        """Ask the coroutine to stop; the future is cancelled when it has."""
+        if self.done():
+            return False
+        try:
+            self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+        except RuntimeError:  # the loop has ended, and with it everything on it
+            return False
+        return True
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            super().cancel()
+            self.set_running_or_notify_cancel()
+        elif error := task.exception():
+            self.set_exception(error)
+        else:
+            self.set_result(task.result())
 
 
 class LoopThread:
@@ -30,7 +71,16 @@ class LoopThread:
         self._process = 0
         self._closed = False
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more work."""
+        return self._closed or self._forked
+
+    @property
+    def _forked(self) -> bool:
+        return self._process not in (0, os.getpid())
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Work[T]:
         """Hand a coroutine to the loop and return at once.
 
         Raises
@@ -39,17 +89,32 @@ class LoopThread:
             The loop was closed, or belongs to the process that this one was forked from.
         """
         try:
-            loop = self._running()
-        except FinetuningError:
+            if self._forked:  # asked before the lock, which may have been held when the process was forked
+                raise FinetuningError(
+                    "This client belongs to the process that this one was forked from.",
+                    hint="Make a new one here with ft.connect().",
+                )
+            # Under the lock, so that whatever is begun is begun before `close` winds up, which then sees it.
+            with self._lock:
+                handed = Work(self._running(), work)
+                handed._loop.call_soon_threadsafe(handed.begin)
+                return handed
+        except BaseException:
             work.close()
             raise
-        return asyncio.run_coroutine_threadsafe(work, loop)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], pulse: Callable[[], None] | None = None) -> T:
         """Hand a coroutine to the loop and wait for its result.
 
         An interrupt (Ctrl-C, the kernel's stop button) cancels the coroutine, lets it clean up, and is raised
         here as `KeyboardInterrupt`.
+
+        Parameters
+        ----------
+        work
+            What to wait for.
+        pulse
+            Called now and then on this thread while it waits.
         """
         if threading.current_thread() is self._thread:
             work.close()
@@ -59,55 +124,67 @@ class LoopThread:
             )
         future = self.submit(work)
         try:
+            while pulse and not concurrent.futures.wait([future], _PULSE).done:
+                pulse()
             return future.result()
-        except KeyboardInterrupt:
-            future.cancel()
-            concurrent.futures.wait([future], timeout=5)
+        except concurrent.futures.CancelledError:
+            raise FinetuningError("The client was closed before this was done.") from None
+        except BaseException:
+            if future.cancel():
+                concurrent.futures.wait([future], _CLEAN_UP)
             raise
+        finally:
+            del future  # it holds the error that holds this frame
 
-    def close(self) -> None:
-        """Cancel what is running, stop the loop and join its thread. May be called again."""
-        with self._lock:
-            self._closed = True
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-        if loop is None or thread is None or self._process != os.getpid():
-            return
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=10)
+    def close(self, last: Coroutine[Any, Any, Any] | None = None) -> None:
+        """Cancel what is running, run `last`, stop the loop and join its thread. May be called again."""
+        loop = thread = None
+        if not self._forked:
+            with self._lock:
+                self._closed = True
+                loop, thread = self._loop, self._thread
+                self._loop = self._thread = None
+                if loop is not None:
+                    loop.call_soon_threadsafe(loop.create_task, _wind_up(last))
+        if loop is None and last is not None:
+            last.close()  # nothing was ever begun, or not in this process
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_WIND_UP)
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._closed:
-                raise FinetuningError("This client is closed.", hint="Make a new one with ft.connect().")
-            if self._loop is not None:
-                if self._process != os.getpid():
-                    raise FinetuningError(
-                        "This client belongs to the process that this one was forked from.",
-                        hint="Make a new one here with ft.connect().",
-                    )
-                return self._loop
-            ready = threading.Event()
-            self._loop = asyncio.new_event_loop()
-            self._process = os.getpid()
-            self._thread = threading.Thread(
-                target=_serve, args=(self._loop, ready), name="finetuning-loop", daemon=True
-            )
-            self._thread.start()
-            ready.wait()
-            return self._loop
+        if self._closed:
+            raise FinetuningError("This client is closed.", hint="Make a new one with ft.connect().")
+        if self._loop is None:
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=_serve, args=(loop,), name="finetuning-loop", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as problem:  # no more threads, or the interpreter is about to end
+                loop.close()
+                raise FinetuningError(f"The client's thread could not be started: {problem}.") from None
+            self._loop, self._thread, self._process = loop, thread, os.getpid()
+        return self._loop
 
 
-def _serve(loop: asyncio.AbstractEventLoop, ready: threading.Event) -> None:
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    loop.call_soon(ready.set)
     try:
         loop.run_forever()
     finally:
-        pending = asyncio.all_tasks(loop)
-        for task in pending:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+
+
+async def _wind_up(last: Coroutine[Any, Any, Any] | None) -> None:
+    """Cancel everything, let it clean up, and end the loop."""
+    this = asyncio.current_task()
+    try:
+        while others := asyncio.all_tasks() - {this}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others)
+        if last is not None:
+            await last
+    finally:
+        asyncio.get_running_loop().stop()

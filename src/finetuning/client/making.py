@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from finetuning import errors, parameters, protocol, settings
+from finetuning import errors, notices, parameters, protocol, settings
 from finetuning.records import Created, Generation
 
 from .polling import wait_for
@@ -32,7 +31,7 @@ class Making(Sender):
         language: str | None = None,
         webhook: str | None = None,
         wait: bool = True,
-        timeout: float = 300.0,  # noqa: ASYNC109 - the music's, not the request's
+        timeout: float | None = 300.0,  # noqa: ASYNC109 - the music's, not the request's
         progress: Callable[[Generation, float], None] | None = None,
     ) -> Generation:
         """Make one piece of music; costs a credit.
@@ -45,7 +44,7 @@ class Making(Sender):
         wait
             Whether to wait until the music is there. A webhook does not change this.
         timeout
-            Seconds to wait at most.
+            Seconds to wait at most; None for as long as it takes.
         progress
             Called with the record and the seconds waited, at each look.
 
@@ -62,6 +61,7 @@ class Making(Sender):
         StillProcessingError
             `timeout` passed; it goes on, and its id is on the exception.
         """
+        patience = parameters.patience(timeout)  # before anything is paid for
         created = await self.submit(
             self.body(
                 tags,
@@ -76,7 +76,7 @@ class Making(Sender):
                 webhook=webhook,
             )
         )
-        return await self.wait(created, timeout=timeout, progress=progress) if wait else created
+        return await self.wait(created, timeout=patience, progress=progress) if wait else created
 
     def body(self, tags: str, **given: Any) -> dict[str, Any]:
         """Check parameters and build the create body, with the configured defaults; sends nothing."""
@@ -97,10 +97,12 @@ class Making(Sender):
         self,
         generation: Generation | str,
         *,
-        timeout: float = 300.0,  # noqa: ASYNC109 - the music's, not the request's
+        timeout: float | None = 300.0,  # noqa: ASYNC109 - the music's, not the request's
         progress: Callable[[Generation, float], None] | None = None,
     ) -> Generation:
-        """Wait until a generation is finished.
+        """Wait until a generation is finished; a record, an id or a row says which.
+
+        A look that fails in passing (the network, a limit, a 5xx) is repeated for as long as there is time.
 
         Raises
         ------
@@ -109,7 +111,7 @@ class Making(Sender):
         StillProcessingError
             `timeout` seconds passed.
         """
-        return await wait_for(self._transport, generation, timeout=timeout, progress=progress)
+        return await wait_for(self._transport, generation, timeout=parameters.patience(timeout), progress=progress)
 
 
 def warn_of_clamping(body: Mapping[str, Any], created: Generation) -> None:
@@ -118,4 +120,4 @@ def warn_of_clamping(body: Mapping[str, Any], created: Generation) -> None:
     for name in ("bpm", "duration"):
         asked, got = body.get(name), getattr(given, name, None)
         if asked is not None and got is not None and float(asked) != float(got):
-            warnings.warn(f"{name} clamped from {asked} → {got:g}", errors.ClampedWarning, stacklevel=3)
+            notices.warn(errors.ClampedWarning(f"{name} clamped from {asked} → {got:g}", generation=created))

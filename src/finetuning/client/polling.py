@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from finetuning import errors, protocol
 from finetuning.records import Generation
+from finetuning.selections import ids_of
 from finetuning.transport import Transport
 
 __all__ = ["scaled", "wait_for"]
@@ -28,7 +29,7 @@ async def wait_for(
     timeout: float,  # noqa: ASYNC109 - how long the music may take
     progress: Callable[[Generation, float], None] | None = None,
 ) -> Generation:
-    """Look at one generation until it is finished, at most `timeout` seconds.
+    """Look at one generation until it is finished, at most `timeout` seconds, which may be infinite.
 
     Raises
     ------
@@ -40,8 +41,11 @@ async def wait_for(
     clock = transport.clock
     started = clock.monotonic()
     interval = _FIRST
-    id_ = generation if isinstance(generation, str) else generation.id
-    known = None if isinstance(generation, str) else generation
+    ids = ids_of(generation)
+    if len(ids) != 1:
+        raise errors.SelectionError(f"These are {len(ids)} generations; one is waited for at a time.")
+    known = generation if isinstance(generation, Generation) else None
+    trouble = ""
     while known is None or not known.finished:
         waited = clock.monotonic() - started
         if known is not None:
@@ -49,13 +53,23 @@ async def wait_for(
                 progress(known, waited)
             if waited >= timeout:
                 raise errors.StillProcessingError(
-                    f"{id_} is still {known.status or 'processing'} after {waited:.0f} s.",
-                    id=id_,
-                    hint=f"It goes on and is paid for: client.wait({id_!r}) waits again.",
+                    f"{ids[0]} is still {known.status or 'processing'} after {waited:.0f} s{trouble}.",
+                    id=ids[0],
+                    hint=f"It goes on and is paid for: client.wait({ids[0]!r}) waits again.",
                 )
             await clock.sleep(min(scaled(transport, interval), max(0.0, timeout - waited)))
             interval = min(interval * _GROWTH, _LONGEST)
-        known = (await transport.send(protocol.get_generation(id_))).value
+        try:
+            known, trouble = (await transport.send(protocol.get_generation(ids[0]))).value, ""
+        except (errors.TransportError, errors.RateLimitError, errors.ServiceError) as problem:
+            if known is None:
+                raise
+            # What is in the making goes on without being looked at, and is not to be given up for a lost look.
+            trouble = f"; the last look failed ({problem.message})"
+        except errors.FinetuningError as problem:
+            if known is not None:
+                problem.add_note(f"This happened while waiting for {ids[0]}, which is accepted and paid for.")
+            raise
     if progress:
         progress(known, clock.monotonic() - started)
     if known.status == "failed":

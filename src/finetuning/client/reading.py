@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from finetuning import errors, parameters, protocol
@@ -17,6 +18,8 @@ __all__ = ["Reading"]
 #: So many are looked up one by one, before the listing is cheaper.
 _FEW = 3
 _AT_ONCE = 8
+#: So many pages without a new row are a listing that has no end.
+_BARREN = 5
 
 
 class Reading(Sender):
@@ -42,7 +45,7 @@ class Reading(Sender):
 
     async def iter_generations(
         self, *, status: str | None = None, limit: int | None = None
-    ) -> AsyncIterator[Generation]:
+    ) -> AsyncGenerator[Generation]:
         """Go through the library, newest first, page by page; no row comes twice.
 
         Parameters
@@ -59,11 +62,12 @@ class Reading(Sender):
         """
         limit = check_limit(limit)
         seen: set[str] = set()
-        offset = 0
+        offset = barren = 0
         while limit is None or len(seen) < limit:
             # Whole pages, even for the last one: the surplus absorbs rows that moved.
             size = limit if limit is not None and limit <= protocol.PAGE_MAX else protocol.PAGE_MAX
             page = await self._value(protocol.list_generations(size, offset, status))
+            before = len(seen)
             for generation in page.generations:
                 if generation.id not in seen:
                     seen.add(generation.id)
@@ -72,6 +76,14 @@ class Reading(Sender):
                         return
             if not page.has_more or not page.generations:
                 return
+            barren = barren + 1 if len(seen) == before else 0
+            if barren == _BARREN:
+                raise errors.InvalidAnswerError(
+                    f"The listing repeats itself: {barren} pages in a row held no new generation, and more are said "
+                    "to follow.",
+                    request="GET /v1/generations",
+                    hint="Pass limit= to read only so many.",
+                )
             following = page.next_offset
             offset = following if following is not None and following > offset else offset + len(page.generations)
 
@@ -111,12 +123,13 @@ class Reading(Sender):
         wanted = set(ids)
         rows = 0
         if len(wanted) > _FEW:
-            async for generation in self.iter_generations():
-                rows += 1
-                if generation.id in wanted:
-                    found[generation.id] = generation
-                if len(found) == len(wanted) or rows >= protocol.PAGE_MAX * (len(wanted) - len(found)):
-                    break
+            async with aclosing(self.iter_generations()) as library:
+                async for generation in library:
+                    rows += 1
+                    if generation.id in wanted:
+                        found[generation.id] = generation
+                    if len(found) == len(wanted) or rows >= protocol.PAGE_MAX * (len(wanted) - len(found)):
+                        break
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def look(id_: str) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Awaitable, Callable, Sequence
+import unicodedata
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from finetuning import errors
-from finetuning.records import Playlist
+from finetuning.records import Generation, Playlist
 
 __all__ = ["PlaylistLike", "resolve_playlist"]
 
 #: An id, a name (any case), a record, or a row of the playlists frame.
 PlaylistLike: TypeAlias = Any
 
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: What the service's ids look like: a UUID, or `pl_…`.
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|pl_\w+", re.IGNORECASE)
 
 
 async def resolve_playlist(listing: Callable[[], Awaitable[Sequence[Playlist]]], playlist: PlaylistLike) -> str:
@@ -51,7 +53,7 @@ async def resolve_playlist(listing: Callable[[], Awaitable[Sequence[Playlist]]],
     playlists = await listing()
     if any(each.id == name for each in playlists):
         return name
-    found = [each for each in playlists if (each.name or "").casefold() == name.casefold()]
+    found = [each for each in playlists if _folded(each.name or "") == _folded(name)]
     if len(found) == 1:
         return found[0].id
     if found:
@@ -71,16 +73,23 @@ async def resolve_playlist(listing: Callable[[], Awaitable[Sequence[Playlist]]],
     )
 
 
+def _folded(name: str) -> str:
+    """Fold case, and the two ways in which Unicode writes an accented letter."""
+    return unicodedata.normalize("NFC", name.strip().casefold())
+
+
 def _id_of(playlist: Any) -> str:
-    """Read the id of a record, a view, or a row of the frame."""
-    value = getattr(playlist, "id", None)
-    if value is None and hasattr(playlist, "get"):
+    """Read the id of a record, a view, a row of the frame, or a frame of one row."""
+    value: Any = None if isinstance(playlist, Generation) else getattr(playlist, "id", None)  # not a track's
+    if value is None and isinstance(playlist, Mapping):
         value = playlist.get("id")
+    if type(value).__name__ == "Series" and len(value) == 1:
+        value = value.iloc[0]
     if not isinstance(value, str) or not value.strip():
         raise errors.ParameterError(
-            f"A {type(playlist).__name__} does not name a playlist.",
+            f"A value of type {type(playlist).__name__} does not name one playlist.",
             parameter="playlist",
             value=playlist,
-            hint="Pass its name, its id, or what client.playlist() returned.",
+            hint="Pass its name, its id, its row, or what client.playlist() returned.",
         )
-    return value
+    return value.strip()

@@ -1,0 +1,57 @@
+"""What became of many tracks: a table, or a word where the outcome alone might go unread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from finetuning import notices
+from finetuning.bulk import BulkOutcome
+from finetuning.errors import PartialWarning
+
+from .listening import Downloaded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["checked", "downloads_frame"]
+
+
+def checked(outcome: BulkOutcome) -> BulkOutcome:
+    """Warn where an error stopped the batch, and return the outcome."""
+    if outcome.error:
+        notices.warn(
+            PartialWarning(
+                f"{outcome.summary}; stopped by: {outcome.error.message} The outcome's .failed names every other id.",
+                outcome=outcome,
+            )
+        )
+    return outcome
+
+
+def downloads_frame(done: Sequence[Downloaded]) -> pd.DataFrame:
+    """Put downloads into a DataFrame with the columns `id`, `path`, `bytes` and `error`, and warn of failures.
+
+    Raises
+    ------
+    FinetuningError
+        Not a single track could be downloaded; the first one's error.
+    """
+    import pandas as pd
+
+    failed = [each.error for each in done if each.error]
+    if failed and len(failed) == len(done):
+        raise failed[0]
+    rows = [
+        (each.id, str(each.path) if each.path else None, each.size, each.error.message if each.error else None)
+        for each in done
+    ]
+    frame = pd.DataFrame(rows, columns=["id", "path", "bytes", "error"])
+    frame = frame.astype({"id": "str", "path": "str", "bytes": "Int64", "error": "str"})
+    if failed:
+        notices.warn(
+            PartialWarning(
+                f"{len(failed)} of {len(done)} downloads failed; the first: {failed[0].message}", outcome=frame
+            )
+        )
+    return frame
