@@ -319,6 +319,8 @@ def test_trouble_with_the_database_is_logged_and_survived(
     with caplog.at_level(logging.ERROR):
         query(studio.data_dir, "ALTER TABLE jobs RENAME TO hidden")
         wait_for(lambda: "it tries again" in caplog.text)
+        open_studio(workers=1)
+        wait_for(lambda: "housekeeping failed" in caplog.text)
         query(studio.data_dir, "ALTER TABLE hidden RENAME TO jobs")
     second = create(connect(studio), SHORT)
     studio.wait_idle(60)

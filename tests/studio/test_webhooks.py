@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -170,8 +171,6 @@ def test_a_loopback_target_without_a_certificate(
 
 
 def test_a_slow_target_does_not_hold_up_close(open_studio: Open, connect: Any, wait_for: Any) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         studio = open_studio()
         target = f"http://127.0.0.1:{silent.getsockname()[1]}/"
@@ -185,6 +184,24 @@ def test_a_slow_target_does_not_hold_up_close(open_studio: Open, connect: Any, w
             studio.close()
             while connection.recv(65536):  # the studio hangs up
                 pass
+
+
+def test_a_public_name_that_leads_into_a_private_network_is_not_called(
+    open_studio: Open, connect: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = open_studio()
+    url = "https://hooks.example.com/?token=secret"
+    identity = connect(studio).post("/v1/generations", json={"tags": "x", "webhook": url}).json()["data"]["id"]
+    resolve = socket.getaddrinfo
+
+    def poisoned(host: Any, *rest: Any, **options: Any) -> Any:
+        return resolve("10.255.255.1" if host == "hooks.example.com" else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", poisoned)
+    finish(studio, identity)
+    studio.wait_idle(30)
+    assert "the name leads to a private address" in caplog.text
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize(

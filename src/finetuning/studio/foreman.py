@@ -54,7 +54,6 @@ class Foreman:
         self._on_finished = on_finished
         self._stopping = threading.Event()
         self._news = threading.Condition()
-        self._idle = 0  # workers that run and wait for a job
         self._workers: dict[int, Worker] = {}  # by slot, as is the next
         self._held: dict[int, str] = {}
         self._threads = [
@@ -169,22 +168,24 @@ class Foreman:
             worker.close()
 
     def _next(self, slot: int) -> Job | None:
-        running = slot in self._workers
         with self._store.read() as connection:
             waiting = jobs.waiting(connection)
         # A new process is worth its start only if the running ones do not suffice.
-        if waiting > (0 if running else self._idle):
+        if waiting > (0 if slot in self._workers else self._free()):
             with self._store.write() as connection:
                 job = jobs.claim(connection, self.owner)
                 if job is not None:
                     self._held[slot] = job.id
                     return job
         with self._news:
-            self._idle += running
             if not self._stopping.is_set():
                 self._news.wait(POLL)
-            self._idle -= running
         return None
+
+    def _free(self) -> int:
+        """Count the processes that run and have nothing to do."""
+        with self._news:
+            return sum(slot not in self._held for slot in self._workers)
 
     def _part(self, job: Job) -> Path:
         return self._store.media / f"{job.id}.{self.owner.rpartition(':')[2]}.part"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sqlite3
@@ -43,10 +44,8 @@ def _is_dead(owner: str) -> bool:
         return owner not in _living
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
+    except OSError as error:
+        return error.errno == errno.ESRCH  # any other refusal means that there is such a process
     return False
 
 
