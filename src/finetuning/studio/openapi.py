@@ -3,184 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
-from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES, TIME_SIGNATURES
+from finetuning.records import STATUSES
 
-from .answers import CODES
-from .bodies import BPM, DURATION, LYRICS, MAX_IDS, MAX_PAGE, PAGE, SEED, SOMETHING, TAGS
-from .limits import TIERS
-from .targets import LONGEST, TARGET
+from .bodies import MAX_PAGE, PAGE, SEED
+from .schemas import COUNT, SCHEMAS, Json, record, ref
 
 __all__ = ["document"]
-
-Json = dict[str, Any]
-
-SPACED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
-COMPACT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
-INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
-COUNT: Json = {"type": "integer", "minimum": 0}
-TEXT: Json = {"type": "string"}
-FLAG: Json = {"type": "boolean"}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _record(fields: dict[str, Any], optional: tuple[str, ...] = ()) -> Json:
-    return {
-        "type": "object",
-        "properties": fields,
-        "required": [name for name in fields if name not in optional],
-        "additionalProperties": False,
-    }
-
-
-def _list(item: Json) -> Json:
-    return {"type": "array", "items": item}
-
-
-def _nullable(schema: Json) -> Json:
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def _ids(field: str, **more: Json) -> Json:
-    ids = {"type": "array", "items": TEXT, "minItems": 1, "maxItems": MAX_IDS}
-    return _record({field: ids, **more})
-
-
-def _parameters(time_signature: Json) -> Json:
-    return _record(
-        {
-            "bpm": {"type": "integer", "minimum": BPM[0], "maximum": BPM[1]},
-            "duration": {"type": "number", "minimum": DURATION[0], "maximum": DURATION[1]},
-            "keyscale": {"type": "string", "enum": [f"{key} {scale}" for key in KEYS for scale in SCALES]},
-            "timesignature": time_signature,
-            "seed": {"type": "integer"},
-            "language": {"type": "string", "enum": list(LANGUAGES)},
-        },
-        optional=("language",),
-    )
-
-
-_SIGNATURES = [str(number) for number in TIME_SIGNATURES]
-_GENERATION = {
-    "id": TEXT,
-    "title": TEXT,
-    "prompt": TEXT,
-    "type": {"type": "string", "const": "music"},
-    "status": {"type": "string", "enum": list(STATUSES)},
-    "audioUrl": _nullable({"type": "string", "format": "uri"}),
-    "duration": COUNT,
-    "isPublic": FLAG,
-    "playCount": COUNT,
-    "likeCount": COUNT,
-    "parameters": _parameters({"type": "integer", "enum": list(TIME_SIGNATURES)}),
-    "createdAt": {"type": "string", "pattern": SPACED},
-    "completedAt": _nullable({"type": "string", "pattern": INSTANT}),
-}
-_PLAYLIST = {
-    "id": TEXT,
-    "name": TEXT,
-    "description": _nullable(TEXT),
-    "trackCount": COUNT,
-    "totalDuration": COUNT,
-    "isPublic": FLAG,
-    "createdAt": {"type": "string", "pattern": SPACED},
-    "updatedAt": {"type": "string", "pattern": SPACED},
-}
-_TRACK_ERRORS = _list(_record({"trackId": TEXT, "error": TEXT}))
-
-SCHEMAS: dict[str, Json] = {
-    "Health": _record({"status": TEXT, "service": TEXT}),
-    "Account": _record(
-        {
-            "id": TEXT,
-            "email": TEXT,
-            "name": TEXT,
-            "tier": {"type": "string", "enum": list(TIERS)},
-            "limits": _record(
-                dict.fromkeys(
-                    (
-                        "monthlyGenerations",
-                        "generationsUsed",
-                        "monthlyRemaining",
-                        "packCredits",
-                        "totalRemaining",
-                        "queueDepth",
-                    ),
-                    COUNT,
-                )
-            ),
-        }
-    ),
-    "CreateRequest": _record(
-        {
-            "tags": {"type": "string", "minLength": 1, "maxLength": TAGS, "pattern": SOMETHING},
-            "lyrics": {"type": "string", "maxLength": LYRICS, "default": ""},
-            "duration": {"type": "number", "default": 60, "description": "Seconds, clamped to 5–210 (free: 5–120)."},
-            "bpm": {"type": "integer", "default": 120, "description": "Clamped to 60–200."},
-            "key": {"type": "string", "enum": list(KEYS)},
-            "scale": {"type": "string", "enum": list(SCALES)},
-            "timesignature": {"type": "string", "enum": _SIGNATURES, "default": "4"},
-            "language": {"type": "string", "enum": list(LANGUAGES)},
-            "seed": {"type": "integer", "minimum": SEED[0], "maximum": SEED[1]},
-            "webhook": {"type": "string", "maxLength": LONGEST, "pattern": f"^{TARGET}$"},
-        },
-        optional=("lyrics", "duration", "bpm", "key", "scale", "timesignature", "language", "seed", "webhook"),
-    ),
-    "Created": _record(
-        {
-            "id": TEXT,
-            "status": {"type": "string", "enum": list(STATUSES)},
-            "prompt": TEXT,
-            "parameters": _parameters({"type": "string", "enum": _SIGNATURES}),
-            "webhook": _nullable(TEXT),
-            "creditsRemaining": COUNT,
-            "createdAt": {"type": "string", "pattern": COMPACT},
-        }
-    ),
-    "Generation": _record(_GENERATION),
-    "GenerationDetail": _record(
-        {
-            **_GENERATION,
-            "fileSize": _nullable(COUNT),
-            "downloadCount": COUNT,
-            "errorMessage": _nullable(TEXT),
-            "generationTime": {"type": ["number", "null"], "minimum": 0},
-            "webhook": _nullable(TEXT),
-        }
-    ),
-    "GenerationPage": _record(
-        {"generations": _list(_ref("Generation")), "hasMore": FLAG, "nextOffset": _nullable(COUNT)}
-    ),
-    "Playlist": _record(_PLAYLIST),
-    "PlaylistDetail": _record({**_PLAYLIST, "isOwner": FLAG, "tracks": _list(_ref("Generation"))}),
-    "PlaylistList": _record({"playlists": _list(_ref("Playlist"))}),
-    "DeleteRequest": _ids("ids"),
-    "TracksRequest": _ids("trackIds"),
-    "MoveRequest": _ids("trackIds", targetPlaylistId={"type": "string", "minLength": 1}),
-    "Deleted": _record(
-        {"deleted": _list(TEXT), "errors": _list(_record({"id": TEXT, "error": TEXT}))}, optional=("errors",)
-    ),
-    "Added": _record({"added": _list(TEXT), "errors": _TRACK_ERRORS}, optional=("errors",)),
-    "Removed": _record({"removed": _list(TEXT), "errors": _TRACK_ERRORS}, optional=("errors",)),
-    "Moved": _record({"moved": _list(TEXT), "errors": _TRACK_ERRORS}, optional=("errors",)),
-    "Error": _record(
-        {
-            "error": _record(
-                {
-                    "code": {"type": "string", "enum": list(CODES)},
-                    "message": TEXT,
-                    "details": {"oneOf": [{"type": "object"}, _TRACK_ERRORS]},
-                    "retryAfter": {"type": "integer", "minimum": 1},
-                },
-                optional=("details", "retryAfter"),
-            )
-        }
-    ),
-}
 
 _REASONS = {
     400: "The body or a parameter is invalid, or no item of the batch succeeded.",
@@ -223,7 +52,7 @@ def _operation(
     links: dict[str, Json] | None = None,
     open_to_all: bool = False,
 ) -> Json:
-    schema = _ref(data) if open_to_all else _record({"data": _ref(data)})
+    schema = ref(data) if open_to_all else record({"data": ref(data)})
     common = (405, 413, 500) if open_to_all else (401, 403, 405, 413, 429, 500)
     operation: Json = {
         "operationId": name,
@@ -234,9 +63,9 @@ def _operation(
     }
     for refusal in sorted({*common, *refusals}):
         headers: Json = _RETRY if refusal == 429 else {}
-        operation["responses"][str(refusal)] = _answer(_ref("Error"), _REASONS[refusal], **headers)
+        operation["responses"][str(refusal)] = _answer(ref("Error"), _REASONS[refusal], **headers)
     if request:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(request)}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(request)}}}
     return operation
 
 

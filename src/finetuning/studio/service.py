@@ -1,33 +1,29 @@
-"""The studio as one object: starts everything, stops everything, and does what only the web application does."""
+"""The studio as one object: starts everything, and stops everything."""
 
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from platformdirs import user_data_path
 
 from finetuning.errors import StudioError
 
-from . import accounts, generations, playlists
-from .accounts import Account
+from . import accounts
 from .app import Api
+from .controls import Controls, check_count, check_tier
 from .foreman import Foreman
 from .house import House, furnish, look_up
-from .limits import TIERS, Buckets, named
+from .limits import Buckets, named
 from .media import Media
 from .operations import Context, Faults
-from .selection import ids_of
 from .server import Server, listen
 from .store import Store
 from .webhooks import Webhooks
@@ -45,7 +41,7 @@ def default_folder() -> Path:
     return (Path(home) if home else user_data_path("finetuning", appauthor=False)) / "studio"
 
 
-class Studio:
+class Studio(Controls):
     """A stand-in for the hosted service, on loopback: real API, real database, real audio, no account and no cost.
 
     Its music is made by a rule-based composer, not by the hosted model, and it does not sing lyrics. Several
@@ -103,11 +99,11 @@ class Studio:
     ) -> None:
         self._limits = named(limits)
         if tier is not None:
-            _check_tier(tier)
+            check_tier(tier)
         if credits is not None:
-            _check_count("credits", credits)
+            check_count("credits", credits)
         if workers is not None:
-            _check_count("workers", workers)
+            check_count("workers", workers)
         self._clock = clock
         self._pid = os.getpid()
         self._workers = min(4, os.cpu_count() or 1) if workers is None else workers
@@ -194,103 +190,6 @@ class Studio:
         self._server.abandon()
         self._foreman.abandon()
 
-    # What the web application does, and the API never.
-
-    @contextmanager
-    def _as_user(self) -> Iterator[tuple[Any, Account]]:
-        if os.getpid() != self._pid:
-            raise StudioError("This studio belongs to the process that forked this one.", hint="Its url works here.")
-        with self._store.write() as connection:
-            account = accounts.by_role(connection, "user")
-            if account is None:
-                raise StudioError("The studio's account has vanished from its database.")
-            yield connection, account
-
-    def create_playlist(self, name: str, public: bool = False, description: str | None = None) -> str:
-        """Make an empty playlist of the user's and return its id. Two may have the same name."""
-        _check_name(name)
-        with self._as_user() as (connection, user):
-            return playlists.create(connection, user.id, name, public, description, self._clock())
-
-    def rename_playlist(self, playlist: str, name: str) -> None:
-        """Give one of the user's playlists another name."""
-        _check_name(name)
-        with self._as_user() as (connection, user):
-            if not playlists.rename(connection, playlist, user.id, name, self._clock()):
-                raise StudioError(f"The user has no playlist with the id {playlist!r}.")
-
-    def delete_playlist(self, playlist: str) -> None:
-        """Delete one of the user's playlists; its tracks stay in the library."""
-        with self._as_user() as (connection, user):
-            if not playlists.delete(connection, playlist, user.id):
-                raise StudioError(f"The user has no playlist with the id {playlist!r}.")
-
-    def set_public(self, tracks: Any, public: bool = True) -> None:
-        """Show or hide tracks of the user's; all of them or, on an error, none.
-
-        Parameters
-        ----------
-        tracks
-            An id, a record, several of either, or a table with an `id` column.
-        public
-            Whether they are shown. A track that is hidden leaves the public playlists that it is in.
-        """
-        ids = ids_of(tracks)
-        with self._as_user() as (connection, user):
-            for id in ids:  # noqa: A001 - the wire's name
-                if not generations.set_public(connection, id, user.id, public):
-                    raise StudioError(f"The user has no track with the id {id!r}.")
-
-    # What only a stand-in can show.
-
-    def midi(self, id: str) -> bytes:  # noqa: A002 - the wire's name
-        """Return the score of a finished piece, as a MIDI file."""
-        return bytes(self._score(id)["midi"])
-
-    def understood(self, id: str) -> dict[str, Any]:  # noqa: A002 - the wire's name
-        """Return what the composer read in the tags of a finished piece, and decided from them."""
-        understood: dict[str, Any] = json.loads(self._score(id)["understood"])
-        return understood
-
-    def _score(self, id: str) -> Any:  # noqa: A002 - the wire's name
-        with self._store.read() as connection:
-            row = generations.score(connection, id)
-            known = generations.find(connection, id)
-        if row is not None:
-            return row
-        if known is None:
-            raise StudioError(f"There is no piece with the id {id!r}.")
-        raise StudioError(f"The piece {id} has no score: it is {known['status']}.", hint="Wait until it is rendered.")
-
-    def set_tier(self, tier: str) -> None:
-        """Put the user's account on another plan: `free`, `plus`, `pro` or `lifetime`."""
-        _check_tier(tier)
-        with self._as_user() as (connection, user):
-            accounts.update(connection, replace(user, tier=tier))
-
-    def set_credits(self, credits: int, *, pack: int = 0) -> None:  # noqa: A002 - the service's word
-        """Let `credits` of this month's credits remain, and `pack` bought ones besides."""
-        _check_count("credits", credits)
-        _check_count("pack", pack)
-        with self._as_user() as (connection, user):
-            used = accounts.balance(connection, user, self._limits, self._clock()).used
-            accounts.update(connection, replace(user, monthly_credits=used + credits, pack_credits=pack))
-
-    def set_deleted(self, deleted: bool = True) -> None:
-        """Delete the user's account, or bring it back: its key answers `ACCOUNT_DELETED`."""
-        with self._as_user() as (connection, user):
-            accounts.update(connection, replace(user, deleted=deleted))
-
-    def fail_next(self, code: str = "INTERNAL_ERROR", times: int = 1) -> None:
-        """Let the next requests that carry the key end in `INTERNAL_ERROR` or, for creates, `GENERATION_FAILED`."""
-        if code not in ("INTERNAL_ERROR", "GENERATION_FAILED"):
-            raise StudioError(f"code is {code!r}.", hint="Choose INTERNAL_ERROR or GENERATION_FAILED.")
-        self._faults.add(code, times)
-
-    def fail_renders(self, message: str = "The piece could not be made.", times: int = 1) -> None:
-        """Let the next pieces that this studio renders end as `failed`, with `message`."""
-        self._foreman.failures.extend([message] * times)
-
     @property
     def limits(self) -> str:
         """Which limits it keeps: `"local"` or `"hosted"`."""
@@ -328,21 +227,6 @@ class Studio:
                     AND status IN ('completed', 'failed')"""
             ).fetchone()[0]
         return rendering + due + self._webhooks.busy
-
-
-def _check_tier(tier: str) -> None:
-    if tier not in TIERS:
-        raise StudioError(f"tier is {tier!r}.", hint=f"Choose one of {', '.join(TIERS)}.")
-
-
-def _check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise StudioError(f"{name} is {value!r}.", hint="Give a whole number, 0 or more.")
-
-
-def _check_name(name: Any) -> None:
-    if not isinstance(name, str) or not name.strip():
-        raise StudioError(f"The playlist's name is {name!r}.", hint="Give a name that is not empty.")
 
 
 def _abandon_all() -> None:
