@@ -1,0 +1,1 @@
+"""Sweeps: many takes planned at once, each paid for knowingly, journaled, resumable, and heard side by side."""

@@ -1,0 +1,171 @@
+"""What a journal records: one event a line, first how the run began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from finetuning.records import Generation
+
+from .points import Plan
+
+__all__ = [
+    "VERSION",
+    "Accepted",
+    "Began",
+    "Declined",
+    "Event",
+    "Finished",
+    "Intent",
+    "Lost",
+    "Noted",
+    "PointEvent",
+    "Rated",
+    "Refused",
+    "Stopped",
+    "encode",
+    "parse",
+    "version_of",
+]
+
+#: Of the format; a journal of a newer one is not touched.
+VERSION: Final = 1
+
+
+class _Event(
+    msgspec.Struct,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag=str.lower,
+):
+    at: datetime
+
+
+class Began(_Event):
+    """The first line: what is to be made, for whom, seeds and all, before anything is sent.
+
+    Attributes
+    ----------
+    base_url, account
+        Of the service; a run is not continued on another account.
+    """
+
+    version: int
+    name: str
+    base_url: str
+    plan: Plan
+    account: str | None = None
+
+
+class _PointEvent(_Event):
+    point: int
+
+
+class Intent(_PointEvent):
+    """A request is about to leave. Without an answer after it, nobody knows whether it was paid for."""
+
+
+class Accepted(_PointEvent):
+    """The service answered: it is making this."""
+
+    generation: Generation
+
+
+class Declined(_PointEvent):
+    """The service took nothing on and nothing was spent; the point may be sent again."""
+
+    reason: str
+
+
+class Refused(_PointEvent):
+    """The service will not make this point, now or later."""
+
+    reason: str
+
+
+class Lost(_PointEvent):
+    """The request left and its answer was lost: it may have been paid for, and is not sent again unseen."""
+
+    reason: str
+
+
+class Finished(_PointEvent):
+    """The generation ended, well or badly; recorded again where more was learnt of it."""
+
+    generation: Generation
+
+
+class Rated(_PointEvent):
+    """A person's judgement, 1 to 5, or None to take it back."""
+
+    rating: int | None = None
+
+
+class Noted(_PointEvent):
+    """A person's words, or None to take them back."""
+
+    note: str | None = None
+
+
+class Stopped(_Event):
+    """The run paused before its end."""
+
+    reason: str
+
+
+PointEvent: TypeAlias = Intent | Accepted | Declined | Refused | Lost | Finished | Rated | Noted
+Event: TypeAlias = Began | PointEvent | Stopped
+
+_decoder: Final = msgspec.json.Decoder(Event)
+
+
+class _Head(msgspec.Struct):
+    kind: str
+    version: int
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as one line of JSON, without its end; what is null is left out."""
+    return msgspec.json.encode(_pruned(msgspec.to_builtins(event, enc_hook=_plain)))
+
+
+def parse(line: bytes) -> Event:
+    """Read one line.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        It is not JSON, or (`msgspec.ValidationError`) not an event of this version.
+    """
+    event: Event = _decoder.decode(line)
+    return event
+
+
+def version_of(line: bytes) -> int | None:
+    """Return the format that the first line of a journal says it has, or None where it is no such line."""
+    try:
+        head = msgspec.json.decode(line, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return head.version if head.kind == "began" else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(item) for name, item in value.items() if not _says_nothing(name, item)}
+    return [_pruned(item) for item in value] if isinstance(value, list) else value
+
+
+def _says_nothing(name: str, item: Any) -> bool:
+    return item is None or (name == "extra" and not item)

@@ -1,0 +1,60 @@
+"""Which points of a run a person means: by takes, or by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from finetuning.errors import SelectionError
+from finetuning.selections import ids_of
+
+from .state import Cell
+
+__all__ = ["points_of"]
+
+
+def points_of(cells: Sequence[Cell], tracks: Any) -> list[int]:
+    """Return the points that are meant, each once, in order.
+
+    Parameters
+    ----------
+    cells
+        The run's.
+    tracks
+        The number of a point, several numbers, or any selection of takes.
+
+    Raises
+    ------
+    SelectionError
+        There is no such point, or a take is not of this run.
+    """
+    numbers = _numbers(tracks)
+    if numbers is not None:
+        wrong = [number for number in numbers if not 0 <= number < len(cells)]
+        if wrong:
+            raise SelectionError(
+                f"The run has no point {wrong[0]}.", hint=f"Its points are numbered 0 to {len(cells) - 1}."
+            )
+        return numbers
+    places = {cell.generation.id: point for point, cell in enumerate(cells) if cell.generation is not None}
+    ids = ids_of(tracks)
+    foreign = [id_ for id_ in ids if id_ not in places]
+    if foreign:
+        raise SelectionError(
+            f"{len(foreign)} of {len(ids)} takes are not of this run, the first: {foreign[0]}.",
+            hint="Pass rows of run.frame.",
+        )
+    return [places[id_] for id_ in ids]
+
+
+def _numbers(tracks: Any) -> list[int] | None:
+    """Read numbers of points; None where the selection is of another kind."""
+    if _is_number(tracks):
+        return [int(tracks)]
+    if isinstance(tracks, (list, tuple, range)) and tracks and all(map(_is_number, tracks)):
+        return list(dict.fromkeys(map(int, tracks)))
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool) and getattr(value, "ndim", 0) == 0

@@ -1,0 +1,284 @@
+"""`Sweep`: what is to be made, and what it costs, before anything is sent."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final
+
+from finetuning.errors import ClampedWarning, ParameterError
+from finetuning.notices import warn
+from finetuning.parameters import BPM_RANGE, DURATION_RANGE, whole
+
+from .axes import POINTS_MAX, Axis, read_axis, too_many
+from .points import COLUMNS, Plan, Row, points_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from finetuning.client.blocking import Client
+
+    from .run import SweepRun
+
+__all__ = ["Sweep"]
+
+#: Drawn seeds are below this, so that every reader of JSON and every column holds them.
+_SEEDS: Final = 2**31
+_RANGES: Final = {"bpm": (BPM_RANGE, "beats a minute"), "duration": (DURATION_RANGE, "seconds")}
+
+
+class Sweep:
+    """Takes that differ in what you choose: every combination of the axes, one credit each.
+
+    Any parameter but the webhook may be an axis: a list, tuple, range, array, Series or Index, or text such as
+    `"80, 90, ..., 140"` or `"C, D, ..., A#"` (which steps in semitones).
+
+    Parameters
+    ----------
+    tags
+        What the music should be, 1 to 700 characters; a list is an axis.
+    energy
+        `low`, `medium`, `high` or another short word. The service has no field for it, so it is said in the tags,
+        which must stay within 700 characters.
+    bpm
+        Beats a minute, whole; outside 60–200 the service clamps.
+    key, scale, time_signature, language, lyrics
+        As for `Client.generate`.
+    duration
+        Seconds, whole; outside 5–210 the service clamps.
+    seed
+        How many seeds to draw, each for every combination, so that takes pair up; or the seeds themselves, as a
+        list. By default one is drawn. They are fixed from here on.
+    webhook
+        URL that the service calls at the end of each generation.
+    where
+        Keeps the points for which it holds: a function of a point (`lambda p: p.bpm < 120 or p.key == "C"`) or a
+        query as for `DataFrame.query` (`"bpm < 120 or key == 'C'"`).
+    random_state
+        Makes the drawn seeds reproducible: an int or a NumPy generator. More seeds of one state begin with the
+        same ones.
+
+    Raises
+    ------
+    ParameterError
+        A value that the service would refuse, more than 10,000 points, or none.
+
+    Warns
+    -----
+    ClampedWarning
+        Tempi or durations that the service will move into its range.
+    SweepWarning
+        An axis that names a value twice.
+
+    Examples
+    --------
+    >>> sweep = Sweep("lofi chill piano", bpm=[80, 90], key=["C", "A"], seed=3, duration=20)
+    >>> sweep
+    Sweep('lofi chill piano': 12 points = 2 bpm × 2 key × 3 seed, 12 credits)
+    """
+
+    def __init__(
+        self,
+        tags: str | Sequence[str],
+        *,
+        energy: Any = None,
+        bpm: Any = None,
+        key: Any = None,
+        scale: Any = None,
+        time_signature: Any = None,
+        duration: Any = None,
+        language: Any = None,
+        lyrics: Any = None,
+        seed: Any = None,
+        webhook: str | None = None,
+        where: str | Callable[[Any], Any] | None = None,
+        random_state: Any = None,
+    ) -> None:
+        given = {
+            "tags": tags,
+            "energy": energy,
+            "bpm": bpm,
+            "key": key,
+            "scale": scale,
+            "time_signature": time_signature,
+            "duration": duration,
+            "language": language,
+            "lyrics": lyrics or None if isinstance(lyrics, str) else lyrics,
+        }
+        axes = [read_axis(name, value) for name, value in given.items() if value is not None or name == "tags"]
+        axes.append(_seeds(seed, random_state))
+        if webhook is not None:
+            axes.append(Axis("webhook", (_one_webhook(webhook),), swept=False))
+        for axis in axes:
+            _warn_of_clamping(axis)
+        self._plan = _expand(axes, where)
+        for point in range(len(self._plan)):
+            self._plan.body(point, local=True)
+
+    @property
+    def plan(self) -> Plan:
+        """The points as they are journaled and sent."""
+        return self._plan
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """One row a point: tags and every parameter that is set, seeds included; the index is named `point`."""
+        return points_frame([self._plan.values(point) for point in range(len(self._plan))])
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """The values of each axis, by name, the slowest first."""
+        return {name: list(values) for name, values in self._plan.axes.items()}
+
+    @property
+    def cost(self) -> int:
+        """Credits: one a point."""
+        return len(self._plan)
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    @property
+    def summary(self) -> str:
+        """One line: `12 points = 2 bpm × 2 key × 3 seed, 12 credits`."""
+        return f"{self._plan.formula}, {self.cost:,} credit{'' if self.cost == 1 else 's'}"
+
+    def __repr__(self) -> str:
+        tags = self._plan.fixed.get("tags")
+        return f"Sweep({_short(tags)!r}: {self.summary})" if tags else f"Sweep({self.summary})"
+
+    def _repr_html_(self) -> str:
+        rows = [*self._plan.axes.items(), *((name, [value]) for name, value in self._plan.fixed.items())]
+        cells = "".join(
+            f'<tr><th style="text-align: left">{html.escape(name)}</th>'
+            f'<td style="text-align: left">{html.escape(_listed(values))}</td></tr>'
+            for name, values in sorted(rows, key=lambda row: list(COLUMNS).index(row[0]))
+        )
+        return f"<div><b>{html.escape(self.summary)}</b><table>{cells}</table></div>"
+
+    def run_on(self, client: Client, *, name: str | None = None, wait: bool = True, at_once: int = 8) -> SweepRun:
+        """Run on a client; `client.run(sweep)` is the usual way. See `SweepRun.start`."""
+        from .run import SweepRun
+
+        return SweepRun.start(self._plan, client, name=name, wait=wait, at_once=at_once)
+
+
+def _seeds(seed: object, random_state: object) -> Axis:
+    if seed is None or (getattr(seed, "ndim", 0) == 0 and hasattr(seed, "__index__")):
+        count = 1 if seed is None else whole("seed", seed)
+        if not 1 <= count <= POINTS_MAX:
+            raise ParameterError(
+                f"seed={seed} would draw {count:,} seeds; it says how many, 1 to {POINTS_MAX:,}.",
+                parameter="seed",
+                value=seed,
+                hint=f"For the seed {count} itself write seed=[{count}].",
+            )
+        return Axis("seed", tuple(_draw(count, random_state)), swept=seed is not None)
+    return read_axis("seed", seed)
+
+
+def _draw(count: int, random_state: Any) -> list[int]:
+    """Draw distinct seeds, one after the other, so that a larger count only adds to a smaller one."""
+    import numpy as np
+
+    try:
+        generator = np.random.default_rng(random_state)
+    except (TypeError, ValueError) as problem:
+        raise ParameterError(
+            f"random_state={random_state!r} cannot start a generator: {problem}.",
+            parameter="random_state",
+            value=random_state,
+        ) from None
+    drawn: dict[int, None] = {}
+    while len(drawn) < count:
+        drawn[int(generator.integers(_SEEDS))] = None
+    return list(drawn)
+
+
+def _one_webhook(webhook: object) -> Any:
+    if not isinstance(webhook, str):
+        raise ParameterError("webhook is one URL, for all points.", parameter="webhook")
+    return read_axis("webhook", [webhook]).values[0]
+
+
+def _warn_of_clamping(axis: Axis) -> None:
+    if axis.name not in _RANGES:
+        return
+    (low, high), unit = _RANGES[axis.name]
+    outside = [value for value in axis.values if not low <= value <= high]
+    if not outside:
+        return
+    moved = ", ".join(f"{value} → {min(max(value, low), high)}" for value in outside[:5])
+    clamped = [min(max(value, low), high) for value in axis.values]
+    twice = "; some points will then be the same" if len(set(clamped)) < len(clamped) else ""
+    more = ", …" if len(outside) > 5 else ""
+    warn(ClampedWarning(f"{axis.name} is {low} to {high} {unit}: the service will clamp {moved}{more}{twice}."))
+
+
+def _expand(axes: list[Axis], where: Any) -> Plan:
+    count = math.prod(map(len, axes))
+    if count > POINTS_MAX:
+        raise too_many(" × ".join(f"{len(axis)} {axis.name}" for axis in axes if len(axis) > 1), count)
+    fixed = {axis.name: axis.values[0] for axis in axes if not axis.swept and axis.name != "seed"}
+    varied = [axis for axis in axes if axis.name not in fixed]
+    names = [axis.name for axis in varied]
+    points = [dict(zip(names, values, strict=True)) for values in product(*(axis.values for axis in varied))]
+    plan = Plan(fixed=fixed, axes={axis.name: list(axis.values) for axis in varied if axis.swept}, points=points)
+    if where is None:
+        return plan
+    kept = _kept(plan, where)
+    if not any(kept):
+        raise ParameterError(
+            f"where= drops all {len(points):,} points.",
+            parameter="where",
+            value=where,
+            hint="It keeps the points for which it holds.",
+        )
+    return Plan(fixed=fixed, axes=plan.axes, points=[point for point, keep in zip(points, kept, strict=True) if keep])
+
+
+def _kept(plan: Plan, where: Any) -> list[bool]:
+    rows = [plan.values(point) for point in range(len(plan))]
+    if isinstance(where, str):
+        return _queried(rows, where)
+    if not callable(where):
+        raise ParameterError(
+            f"where= is a {type(where).__name__}.",
+            parameter="where",
+            value=where,
+            hint="Pass a function of a point, or a query such as 'bpm < 120'.",
+        )
+    kept = []
+    for row in map(Row, rows):
+        try:
+            kept.append(bool(where(row)))
+        except Exception as problem:
+            problem.add_note(f"where= was asked about {row!r}.")
+            raise
+    return kept
+
+
+def _queried(rows: list[dict[str, Any]], query: str) -> list[bool]:
+    frame = points_frame(rows)
+    try:
+        found = frame.query(query, engine="python")
+    except Exception as problem:  # pandas raises a dozen kinds, SyntaxError and NameError among them
+        raise ParameterError(
+            f"where={query!r} is not a query of these points: {problem}.",
+            parameter="where",
+            value=query,
+            hint=f"They have {', '.join(frame.columns)}. For variables of your own pass a function.",
+        ) from problem
+    chosen: Mapping[Any, None] = dict.fromkeys(getattr(found, "index", ()))
+    return [point in chosen for point in frame.index]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39].rstrip() + "…"
+
+
+def _listed(values: list[Any]) -> str:
+    shown = ", ".join(map(str, values[:12]))
+    return f"{shown}, … ({len(values):,})" if len(values) > 12 else shown
