@@ -39,6 +39,8 @@ def decode(content: bytes, kind: type[T]) -> T:
     msgspec.DecodeError
         The body is not JSON, or (`msgspec.ValidationError`, a subclass) is not shaped like `kind` even with
         unknown fields set aside and numbers read from strings.
+    UnicodeDecodeError
+        Text in it is not UTF-8.
     RecursionError
         The body is nested without end.
     """

@@ -9,7 +9,7 @@ __all__ = ["redact"]
 
 # Broader than the shape of a key: one that is cut, too long, pasted twice or in capitals is still a secret. What is
 # redacted already matches too, and comes out as it went in.
-_ANYWHERE: Final = re.compile(r"ft_live_([0-9a-z]{0,4})\w*(?:\.\.\.\*{4})?", re.IGNORECASE | re.ASCII)
+_ANYWHERE: Final = re.compile(r"ft_live_(?=\w)([0-9a-z]{0,4})\w*(?:\.\.\.\*{4})?", re.IGNORECASE | re.ASCII)
 
 
 def redact(text: str) -> str:
