@@ -32,12 +32,13 @@ class ApiKey:
     __slots__ = ("_text",)
 
     def __init__(self, text: str | ApiKey) -> None:
+        self._text = ""  # a verbose traceback shows this object too, made or not
         plain: object = text.reveal() if isinstance(text, ApiKey) else text
         problem = _what_is_wrong(plain)
         if not problem:
             self._text = str(plain).strip()
             return
-        # A verbose traceback shows the locals of each frame, and a key that is miscopied is still a secret.
+        # It shows the locals of each frame, and a key that is miscopied is still a secret.
         del text, plain
         raise SettingsError(
             f"That is not an API key ({problem}).",

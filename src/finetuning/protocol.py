@@ -185,7 +185,8 @@ def read(request: Request[T], status: int, headers: Mapping[str, str], content: 
         What came back is not the service's: HTML, truncated JSON, another shape, a redirect.
     """
     if 300 <= status < 400:
-        where = headers.get("location", "nowhere").partition("?")[0]
+        where = redact(headers.get("location", "nowhere").partition("?")[0])
+        del headers, content  # a verbose traceback shows the locals of each frame, and proxies send back what they got
         raise errors.InvalidAnswerError(
             f"{request} was redirected to {where}; the API never redirects, and the key does not follow.",
             status=status,
@@ -194,7 +195,7 @@ def read(request: Request[T], status: int, headers: Mapping[str, str], content: 
         )
     if not 200 <= status < 300:
         declined = _declined(request, status, headers, content)
-        del content  # see below
+        del headers, content
         raise declined
     try:
         if request.kind is dict:
@@ -206,7 +207,7 @@ def read(request: Request[T], status: int, headers: Mapping[str, str], content: 
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         reason = str(problem)
     excerpt = _excerpt(headers, content)
-    del content  # a verbose traceback shows the locals of each frame, and proxies are known to echo request headers
+    del headers, content
     raise errors.InvalidAnswerError(
         f"{request} was answered with {status} and {excerpt}, which is not the service's JSON ({reason}).",
         status=status,

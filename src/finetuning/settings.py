@@ -127,12 +127,20 @@ def find_key() -> ApiKey | None:
         str(config_dir() / "credentials"): _from_file,
     }
     for where, read in places.items():
-        key, problem = claim((read() or "").strip() or None)
+        key, problem = _claimed(read)
         if problem:
             raise SettingsError(f"In {where}: {problem.message}", hint=problem.hint)
         if key:
             return key
     return None
+
+
+def _claimed(read: Callable[[], str | None]) -> tuple[ApiKey | None, SettingsError | None]:
+    """Read one place without raising: no frame that holds the text becomes part of a traceback."""
+    try:
+        return claim((read() or "").strip() or None)
+    except SettingsError as problem:
+        return None, problem.with_traceback(None)
 
 
 def _from_keychain() -> str | None:
@@ -168,8 +176,7 @@ def decode_stored(text: str) -> str:
                 break
     else:
         return text
-    del text  # a verbose traceback shows the locals of each frame
-    raise SettingsError("The key in the keychain is damaged.", hint="Store it again: ft auth login.")
+    raise SettingsError("What is stored there is damaged.", hint="Store the key again: ft auth login.")
 
 
 def _from_file() -> str | None:
@@ -178,4 +185,4 @@ def _from_file() -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:
-        raise SettingsError(f"{config_dir() / 'credentials'} cannot be read: {type(problem).__name__}.") from None
+        raise SettingsError(f"It cannot be read ({type(problem).__name__}).") from None

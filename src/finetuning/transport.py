@@ -25,12 +25,23 @@ from finetuning.clock import Clock, SystemClock
 from finetuning.keys import ApiKey
 from finetuning.media import MediaStream, count_in, plain, read_media
 from finetuning.policy import Policy
+from finetuning.redaction import redact
 from finetuning.version import __version__
 
 __all__ = ["Answer", "MediaStream", "Policy", "Transport"]
 
 T = TypeVar("T")
 log = logging.getLogger("finetuning")
+
+
+def _redacted(record: logging.LogRecord) -> bool:
+    record.msg, record.args = redact(record.getMessage()), None
+    return True
+
+
+# At DEBUG they print the headers of answers, and there are proxies that send back what they got.
+for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
+    logging.getLogger(_name).addFilter(_redacted)
 
 #: Answers of a read that another try may mend.
 _PASSING: Final = frozenset({500, 502, 503, 504})
@@ -98,8 +109,8 @@ class Transport:
         clock: Clock | None = None,
         on_wait: Callable[[str, float], None] | None = None,
     ) -> None:
-        self.base_url = base_url_of(base_url)
         self.api_key = api_key
+        self.base_url = base_url = base_url_of(base_url)
         self.policy = policy or Policy()
         self.clock: Clock = clock or SystemClock()
         self.on_wait = on_wait
@@ -133,7 +144,7 @@ class Transport:
         )
 
     def __repr__(self) -> str:
-        return f"Transport({self.base_url!r}, {self.api_key!r})"
+        return f"Transport({getattr(self, 'base_url', None)!r}, {self.api_key!r})"
 
     async def aclose(self) -> None:
         """Close both HTTP clients."""
@@ -224,12 +235,11 @@ class Transport:
             problem.__context__ = None
         else:
             log.debug("%s -> %d in %.3f s", request, response.status_code, self.clock.monotonic() - started)
-            headers = response.headers
-            limit = count_in(headers, "x-ratelimit-limit")
+            limit = count_in(response.headers, "x-ratelimit-limit")
             if limit is not None:
                 self.limits[request.bucket] = limit
-            value = protocol.read(request, response.status_code, headers, response.content)
-            return Answer(value, response.content, limit, count_in(headers, "x-ratelimit-remaining"))
+            value = protocol.read(request, response.status_code, response.headers, response.content)
+            return Answer(value, response.content, limit, count_in(response.headers, "x-ratelimit-remaining"))
         # Raised out here so that the frames of httpx, whose locals hold the headers, are not attached to it.
         raise problem
 

@@ -71,6 +71,8 @@ class AsyncClient(Curating, Listening, Making):
         return self._transport
 
     def __repr__(self) -> str:
+        if "_transport" not in vars(self):  # refused while it was made, and shown in a traceback
+            return "<AsyncClient, not made>"
         return f"AsyncClient({self.base_url!r}, {self._transport.api_key!r})"
 
     async def __aenter__(self) -> AsyncClient:

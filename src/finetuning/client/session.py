@@ -87,6 +87,8 @@ class Session:
         return self._loop.closed
 
     def __repr__(self) -> str:
+        if "_async" not in vars(self):  # refused while it was made, and shown in a traceback
+            return f"<{type(self).__name__}, not made>"
         state = ", closed" if self.closed else ""
         return f"{type(self).__name__}({self.base_url!r}, {self._async.transport.api_key!r}{state})"
 
