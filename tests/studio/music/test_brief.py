@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from finetuning.studio import music
 from finetuning.studio.music import Brief, Take
 
 
@@ -39,3 +40,9 @@ def test_briefs_and_takes_travel_between_processes() -> None:
     assert _sent(brief) == brief
     assert _sent(take) == take
     assert "mp3=" not in repr(take)
+
+
+def test_the_room_says_what_it_has() -> None:
+    assert all(getattr(music, name) for name in music.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'sing'"):
+        music.sing  # noqa: B018

@@ -15,6 +15,7 @@ from finetuning.studio.music import Brief
 from finetuning.studio.music.composer import Piece, compose
 from finetuning.studio.music.instruments import INSTRUMENTS
 from finetuning.studio.music.metre import group_starts
+from finetuning.studio.music.mix import pump
 from finetuning.studio.music.parts import Part
 from finetuning.studio.music.performance import perform
 from finetuning.studio.music.score import Fader, write_midi
@@ -196,3 +197,27 @@ def test_the_score_says_tempo_metre_and_key() -> None:
     assert file.length == pytest.approx(22.5, abs=0.01)
     programs = {m.program for track in file.tracks for m in track if m.type == "program_change" and m.channel != 9}
     assert programs == {INSTRUMENTS[p.instrument].program for p in played if p.role != "drums"}
+
+
+def test_the_kick_pushes_the_band_down_where_the_style_has_it() -> None:
+    piece = compose(Brief("deep house", duration=20, seed=1))
+    played = perform(piece)
+    points = dict(pump(piece, played))
+    kicks = {
+        n.start for p in played if p.role == "drums" for n in p.notes if n.pitch == 36 and n.start < piece.form.close
+    }
+    assert {beat for beat, gain in points.items() if gain == min(points.values())} == kicks
+    assert max(points.values()) == pytest.approx(1.0)
+    faders = {p.role: Fader(100, 64, 40, 0) for p in played}
+    file = mido.MidiFile(
+        file=io.BytesIO(write_midi(played, faders, piece.form, "C", "minor", pump=pump(piece, played)))
+    )
+    moves = {
+        m.channel
+        for track in file.tracks
+        for m in track
+        if m.type == "control_change" and m.control == 11 and m.value < 100
+    }
+    assert 9 not in moves
+    assert len(moves) == len(played) - 1
+    assert pump(compose(Brief("jazz")), ()) == ()

@@ -68,7 +68,11 @@ def play_chords(form: Form, spans: tuple[Span, ...], comping: str, lower: int, s
     """
     manner = COMPING[comping]
     quiet = COMPING["held"]
-    settings = [_power(s) for s in spans] if comping == "power" else voicings(spans, "chords", lower=lower)
+    settings = (
+        [_power(s) for s in spans]
+        if comping == "power"
+        else voicings(spans, "chords", 3 if comping == "ostinato" else 4, lower)
+    )
     notes: list[Note] = []
     for span, pitches in zip(spans[:-1], settings, strict=False):
         section = form.sections[span.section]

@@ -16,7 +16,7 @@ BLOCK = 32
 """Samples a control block of the limiter: 0.67 ms."""
 
 OVER = 4
-TAPS = firwin(12 * OVER * 2 + 1, 0.92 / OVER, window=("kaiser", 7.0)).astype(np.float32) * OVER
+TAPS = firwin(12 * OVER + 1, 1.0 / OVER, window=("kaiser", 7.0)).astype(np.float32) * OVER
 LOOK_AHEAD, RELEASE = 4, 0.08
 """Control blocks that the gain falls before a peak, and seconds in which it climbs by one neper after it."""
 
@@ -133,12 +133,12 @@ def master(sound: Sound, target: float, ceiling: float) -> Sound:
         raise ValueError("the mix is silent; there is nothing to master")
     top = 10 ** (ceiling / 20)
     gain = 10 ** ((target - level) / 20)
-    # a limiter may be driven some 6 dB further before it reaches the loudness: look that far down for peaks
-    peaks = true_peaks(clean, floor=top / gain / 2)
+    # a limiter may be driven some 4 dB further before it reaches the loudness: look that far down for peaks
+    peaks = true_peaks(clean, floor=top / gain / 1.6)
     for _ in range(8):
         done = limit(clean, gain, top, peaks)
         miss = target - loudness(done)
-        if abs(miss) < 0.08:
+        if abs(miss) < 0.12:
             break
         gain *= 10 ** (1.15 * miss / 20)
     return done

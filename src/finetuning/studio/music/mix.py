@@ -13,14 +13,14 @@ from .render import RATE, Sound, render
 from .score import Fader, shifted, write_midi
 from .streams import pick
 
-__all__ = ["mix", "set_faders"]
+__all__ = ["mix", "pump", "set_faders"]
 
 LEVELS = {"drums": -3.0, "bass": -4.0, "chords": -7.0, "pad": -12.0, "arp": -11.0, "lead": -4.0}
 """Loudness of each role beside the others, in LU."""
 
 SENDS = {"drums": 0.35, "bass": 0.05, "chords": 0.8, "pad": 1.0, "arp": 1.0, "lead": 0.9}
 CHORUS = {"chords": 30, "pad": 60, "arp": 20}
-CHECK, GAP = 2.5, 0.6
+CHECK, GAP = 2.0, 0.5
 """Seconds that a part plays at the sound check, and of pause for it to die away."""
 
 AIR = 4000.0
@@ -41,7 +41,7 @@ def _busiest(part: Part, seconds: float, beat: float) -> float:
 
 
 def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
-    """Let every part play its busiest two and a half seconds alone, measure it, and set its fader.
+    """Let every part play its busiest two seconds alone, measure it, and set its fader.
 
     So the balance follows what was written and not how loud a SoundFont happens to have recorded an instrument.
     """
@@ -79,19 +79,10 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
 
 
 def mix(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader]) -> Sound:
-    """Render the piece, exactly as long as was asked.
-
-    Where the style lets the kick push the band down, the kit is rendered apart.
-    """
+    """Render the piece, exactly as long as was asked, and colour it."""
     samples = round(piece.brief.duration * RATE)
-    kit = tuple(p for p in parts if p.role == "drums")
-    band = tuple(p for p in parts if p.role != "drums")
-    if piece.style.duck and kit:
-        sound = _render(piece, band, faders, samples)
-        sound *= _duck(piece, kit[0], samples)
-        sound += _render(piece, kit, faders, samples)
-    else:
-        sound = _render(piece, parts, faders, samples)
+    midi = write_midi(parts, faders, piece.form, piece.brief.key, piece.brief.scale, pump=pump(piece, parts))
+    sound = render(midi)[:, :samples]
     if piece.style.treble:
         return _filtered(sound, piece.style.treble, "lowpass")
     sound += np.float32(0.4) * _filtered(sound, AIR, "highpass")
@@ -104,21 +95,26 @@ def _filtered(sound: Sound, corner: float, kind: str) -> Sound:
     return passed
 
 
-def _render(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader], samples: int) -> Sound:
-    return render(write_midi(parts, faders, piece.form, piece.brief.key, piece.brief.scale))[:, :samples]
+def pump(piece: Piece, parts: tuple[Part, ...]) -> tuple[tuple[float, float], ...]:
+    """Let the kick push the band down where the style has it: (beat, gain) points, a dip with every kick.
 
-
-def _duck(piece: Piece, kit: Part, samples: int) -> Sound:
-    """Make a gain that dips with every kick and comes back within most of a beat."""
-    depth = 1 - 10 ** (-piece.style.duck / 20)
-    back = min(0.3, 0.8 * piece.form.beat)
-    gain = np.ones(samples, np.float32)
-    dip = depth * (0.5 + 0.5 * np.cos(np.pi * np.arange(round(back * RATE)) / round(back * RATE)))
-    rise = np.linspace(0.0, 1.0, round(0.004 * RATE))
-    dip[: len(rise)] *= rise
-    for note in kit.notes:
-        if note.pitch == DRUMS["kick"] and note.start < piece.form.close:
-            first = round(note.start * piece.form.beat * RATE)
-            shape = dip[: max(0, samples - first)]
-            gain[first : first + len(shape)] = np.minimum(gain[first : first + len(shape)], 1 - shape)
-    return gain
+    The gain comes back within a third of a second, or within most of a beat where beats are shorter.
+    """
+    kicks = sorted(
+        {
+            n.start
+            for p in parts
+            if p.role == "drums"
+            for n in p.notes
+            if n.pitch == DRUMS["kick"] and n.start < piece.form.close
+        }
+    )
+    if not piece.style.duck:
+        return ()
+    back = min(0.32 / piece.form.beat, 0.8)
+    floor = 10 ** (-piece.style.duck / 20)
+    steps = [(k / 8, floor + (1 - floor) * (0.5 - 0.5 * np.cos(np.pi * k / 8))) for k in range(9)]
+    points: list[tuple[float, float]] = []
+    for kick, following in zip(kicks, [*kicks[1:], np.inf], strict=True):
+        points.extend((kick + back * at, float(gain)) for at, gain in steps if kick + back * at < following)
+    return tuple(points)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,13 +31,17 @@ class Fader:
     chorus: int
 
 
-def _track(part: Part, fader: Fader) -> list[tuple[int, int, mido.Message]]:
+def _track(part: Part, fader: Fader, pump: Sequence[tuple[float, float]]) -> list[tuple[int, int, mido.Message]]:
     """Messages as (tick, order, message); of equal ticks releases come before strokes."""
     channel = CHANNELS[part.role]
     program = KITS[part.instrument] if part.role == "drums" else INSTRUMENTS[part.instrument].program
     settings = {7: fader.volume, 10: fader.pan, 11: 127, 91: fader.reverb, 93: fader.chorus}
     rows = [(0, 0, mido.Message("program_change", channel=channel, program=program))]
     rows += [(0, 0, mido.Message("control_change", channel=channel, control=c, value=v)) for c, v in settings.items()]
+    for beat, gain in pump if part.role != "drums" else ():
+        # the renderer squares expression, as General MIDI recommends
+        level = round(127 * math.sqrt(gain))
+        rows.append((round(beat * TICKS), 0, mido.Message("control_change", channel=channel, control=11, value=level)))
     for note in part.notes:
         start = round(note.start * TICKS)
         end = max(round((note.start + note.length) * TICKS), start + 1)
@@ -47,7 +52,13 @@ def _track(part: Part, fader: Fader) -> list[tuple[int, int, mido.Message]]:
 
 
 def write_midi(
-    parts: Sequence[Part], faders: Mapping[str, Fader], form: Form, key: str, scale: str, title: str = ""
+    parts: Sequence[Part],
+    faders: Mapping[str, Fader],
+    form: Form,
+    key: str,
+    scale: str,
+    title: str = "",
+    pump: Sequence[tuple[float, float]] = (),
 ) -> bytes:
     """Write a MIDI file of type 1: a track of tempo, metre and key, then a track a part.
 
@@ -63,6 +74,8 @@ def write_midi(
         For the key signature.
     title : str
         Name of the first track.
+    pump : sequence of (float, float)
+        Beats and gains (1 leaves the level as it is) that all but the drums follow.
     """
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
     end = round((form.end + AFTERMATH / form.beat) * TICKS)
@@ -79,8 +92,8 @@ def write_midi(
     for part in parts:
         track = mido.MidiTrack([mido.MetaMessage("track_name", name=f"{part.role}: {part.instrument}")])
         now = 0
-        for tick, _, message in sorted(_track(part, faders[part.role]), key=lambda row: row[:2]):
-            track.append(message.copy(time=tick - now))
+        for tick, _, message in sorted(_track(part, faders[part.role], pump), key=lambda row: row[:2]):
+            track.append(message.copy(skip_checks=True, time=tick - now))
             now = tick
         track.append(mido.MetaMessage("end_of_track", time=max(end - now, 0)))
         file.tracks.append(track)

@@ -6,7 +6,7 @@ from .brief import Brief, Take
 from .composer import compose
 from .encode import finish
 from .master import fade_out
-from .mix import mix, set_faders
+from .mix import mix, pump, set_faders
 from .performance import perform
 from .score import write_midi
 from .titles import title_for
@@ -42,5 +42,5 @@ def make_take(brief: Brief) -> Take:
     sound = fade_out(mix(piece, parts, faders), brief.duration - 0.8 * ring)
     comment = f"{brief.bpm} bpm, {brief.key} {brief.scale}, {brief.time_signature}/4, seed {brief.seed}"
     mp3, seconds = finish(sound, {"title": title, "artist": "Finetuning studio", "comment": comment})
-    midi = write_midi(parts, faders, form, brief.key, brief.scale, title)
+    midi = write_midi(parts, faders, form, brief.key, brief.scale, title, pump(piece, parts))
     return Take(title, mp3, midi, seconds, piece.understood())
