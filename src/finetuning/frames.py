@@ -69,6 +69,7 @@ PLAYLIST_COLUMNS: Final[dict[str, str]] = {
     "updated_at": "time",
 }
 
+_INFERRED: Final[dict[str, Any]] = {"integer": "Int64", "boolean": "boolean", "floating": "float64", "string": "str"}
 _NO_PARAMETERS: Final = Parameters()
 
 
@@ -168,8 +169,18 @@ def _frame(columns: dict[str, list[Any]], dtypes: dict[str, str], unknown: dict[
     import pandas as pd  # here, not above: `import finetuning` must not wait for pandas
 
     typed: dict[str, Any] = {name: _typed(name, columns[name], dtype) for name, dtype in dtypes.items()}
-    plain = {name: pd.Series(values).infer_objects() for name, values in unknown.items()}
-    return pd.DataFrame(typed | plain)
+    return pd.DataFrame(typed | {name: _untyped(values) for name, values in unknown.items()})
+
+
+def _untyped(values: list[Any]) -> Any:
+    """Choose a dtype that holds every value exactly, missing ones too: a count must not become a float."""
+    import pandas as pd
+
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    try:
+        return pd.array(values, dtype=_INFERRED.get(kind, "object"))
+    except (OverflowError, TypeError):
+        return pd.array(values, dtype="object")
 
 
 def _typed(name: str, values: list[Any], dtype: Any) -> Any:
