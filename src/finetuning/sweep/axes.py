@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from finetuning.errors import ParameterError, SweepWarning
 from finetuning.notices import warn
-from finetuning.parameters import SEED_MAX, create_body, tonic
+from finetuning.parameters import create_body, tonic
 from finetuning.records import KEYS
 
 __all__ = ["ENERGIES", "POINTS_MAX", "Axis", "energetic", "read_axis", "split_text", "too_many"]
@@ -258,10 +258,7 @@ def _checked(name: str, value: Any) -> Any:
     body = create_body("x", local=True, **{name: value})
     if name == "lyrics":
         return body.get("lyrics", "")  # none at all is a value: sung and unsung may be compared
-    checked = int(body[field]) if name == "time_signature" else body[field]
-    if isinstance(checked, int) and abs(checked) > SEED_MAX:
-        raise ParameterError(f"{name}={checked} is beyond any clamping.", parameter=name, value=value)
-    return checked
+    return int(body[field]) if name == "time_signature" else body[field]
 
 
 def _energy(value: Any) -> str:

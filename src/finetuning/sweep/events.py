@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -131,7 +130,7 @@ class _Head(msgspec.Struct):
 
 def encode(event: Event) -> bytes:
     """Write an event as one line of JSON, without its end; what is null is left out."""
-    return msgspec.json.encode(_pruned(msgspec.to_builtins(event, enc_hook=_plain)))
+    return msgspec.json.encode(_pruned(msgspec.to_builtins(event)))
 
 
 def parse(line: bytes) -> Event:
@@ -153,12 +152,6 @@ def version_of(line: bytes) -> int | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return head.version if head.kind == "began" else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise NotImplementedError(type(value).__name__)
 
 
 def _pruned(value: Any) -> Any:

@@ -124,6 +124,15 @@ class Ledger:
             self._lock.release()
 
     @contextmanager
+    def handing_over(self) -> Iterator[None]:
+        """Give the lock back where what should take it over fails to begin."""
+        try:
+            yield
+        except BaseException:
+            self.release()
+            raise
+
+    @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the lock for a moment, where it is not held already."""
         with self._mutex:

@@ -38,7 +38,7 @@ def slug(name: str) -> str:
     """
     if not isinstance(name, str):
         raise ParameterError(f"name is a {type(name).__name__}, not text.", parameter="name", value=name)
-    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).casefold())
+    plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFKC", name.casefold()))
     safe = plain.strip("-")[:_LONGEST].strip("-")
     if not safe:
         raise ParameterError(

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import html
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from finetuning import errors, settings
+from finetuning import errors
 from finetuning.notices import warn
-from finetuning.parameters import whole
 from finetuning.selections import Tracks
 
-from .checks import check_account, check_at_once, check_credits, warn_of_credits
-from .endings import tell
-from .events import VERSION, Began, Lost, Noted, Rated
-from .ledger import Ledger, begun, exists, now
-from .names import default_name, journal_path
-from .picking import points_of
-from .points import Plan, points_frame
+from .beginning import begin, check_account, check_at_once, warn_of_credits
+from .events import Lost
+from .judging import noted, rated
+from .ledger import Ledger, now
+from .looking import Looking
+from .names import journal_path
+from .points import Plan
 from .runner import Runner
 from .shelf import runs_frame, unknown
-from .state import FINAL, brief
-from .table import run_frame
+from .watching import tell, watch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,13 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepRun"]
 
-#: Seconds between two glances at a run that is waited for; its own steps do not wait for them.
-_GLANCE: Final = 0.1
 #: Runs of this process by the file of their journal, so that one that goes on can be had back by its name.
 _running: weakref.WeakValueDictionary[Path, SweepRun] = weakref.WeakValueDictionary()
 
 
-class SweepRun:
+class SweepRun(Looking):
     """A run of a sweep, by its name. Made by `client.run(sweep)` and by `SweepRun.load`.
 
     Everything that it decided, sent and learnt is in its journal, a readable file in the folder `sweeps` of the
@@ -52,13 +46,12 @@ class SweepRun:
     """
 
     def __init__(self, ledger: Ledger, client: Client | None) -> None:
-        self._ledger = ledger
+        super().__init__(ledger)
         self._client = client
         self._lock = threading.Lock()
         self._runner: Runner | None = None
         self._future: Future[None] | None = None
         self._told = True
-        self._drawn: tuple[int, pd.DataFrame] | None = None
 
     # Beginning
 
@@ -89,21 +82,9 @@ class SweepRun:
             The sweep costs more than is left. Nothing was sent.
         """
         at_once = check_at_once(at_once)
-        path = journal_path(name if name is not None else default_name(plan.title, now()))
-        if begun(path):
-            raise exists(path)
-        configured = settings.load()
-        plan = plan.with_defaults(bpm=configured.default_bpm, duration=configured.default_duration)
-        local = client.asynchronous.transport.local
-        for point in range(len(plan)):
-            plan.body(point, local=local)
-        account = client.me()
-        check_credits(len(plan), account)
-        began = Began(
-            at=now(), version=VERSION, name=path.stem, base_url=client.base_url, account=account.id, plan=plan
-        )
-        run = cls(Ledger.create(path, began), client)
-        run._launch(client, at_once)
+        run = cls(begin(plan, client, name), client)
+        with run._lock, run._ledger.handing_over():
+            run._launch(client, at_once)
         return run.wait() if wait else run
 
     @classmethod
@@ -146,33 +127,7 @@ class SweepRun:
         """
         return runs_frame()
 
-    # Looking
-
-    @property
-    def name(self) -> str:
-        """The name to load it by."""
-        return self._ledger.name
-
-    @property
-    def path(self) -> Path:
-        """The journal."""
-        return self._ledger.path
-
-    @property
-    def points(self) -> pd.DataFrame:
-        """What was to be made, one row a point; see `Sweep.points`."""
-        plan = self._ledger.state.began.plan
-        return points_frame([plan.values(point) for point in range(len(plan))])
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The run as a DataFrame, as it stands: one row a point; see `table.run_frame` for the columns."""
-        self._ledger.refresh()
-        version, cells = self._ledger.snapshot()
-        drawn = self._drawn
-        if drawn is None or drawn[0] != version:
-            drawn = self._drawn = version, run_frame(self._ledger.state.began.plan, cells)
-        return drawn[1].copy(deep=False)  # pandas copies what is written to
+    # Going on
 
     @property
     def running(self) -> bool:
@@ -180,40 +135,10 @@ class SweepRun:
         return self._future is not None and not self._future.done()
 
     @property
-    def done(self) -> bool:
-        """Whether nothing is left to send, or to wait for."""
-        self._ledger.refresh()
-        return self._ledger.state.done
-
-    @property
-    def stopped(self) -> str | None:
-        """Why it paused before its end, where it did."""
-        if self.running:
-            return None
-        reason = self._ledger.state.stopped
-        return None if self._ledger.state.done else reason
-
-    @property
-    def summary(self) -> str:
-        """One line: `9 of 12 points finished: 8 completed, 1 failed, 3 in flight`."""
-        self._ledger.refresh()
-        state = self._ledger.state
-        counts = state.counts
-        finished = sum(count for name, count in counts.items() if name in FINAL)
-        line = f"{finished:,} of {len(state.cells):,} point{'' if len(state.cells) == 1 else 's'} finished"
+    def doing(self) -> str:
+        """What it is waiting for, with the seconds left; empty where nothing is in the way, or nothing goes on."""
         runner = self._runner
-        doing = runner.doing if runner is not None and self.running else ""
-        why = doing or (f"paused: {self.stopped}" if self.stopped else "")
-        return f"{line}: {brief(counts)}" + (f"; {why}" if why else "")
-
-    def __repr__(self) -> str:
-        return f"SweepRun({self.name!r}: {self.summary})"
-
-    def _repr_html_(self) -> str:
-        hint = "" if self.done or self.running else "<br><code>run.resume()</code> goes on with it"
-        return f"<div><b>{html.escape(self.name)}</b>: {html.escape(self.summary)}{hint}</div>"
-
-    # Going on
+        return runner.doing if runner is not None and self.running else ""
 
     def wait(self, timeout: float | None = None) -> SweepRun:
         """Wait until the run has ended, with a progress bar; returns the run.
@@ -242,7 +167,7 @@ class SweepRun:
                 warn(errors.SweepWarning(f"The run {self.name!r} is not running here; run.resume() goes on with it."))
             return self
         try:
-            self._watch(client, future, timeout)
+            watch(self.name, self._ledger.state, runner, future, bar=client.progress, timeout=timeout)
         except KeyboardInterrupt:
             print(  # noqa: T201 - whoever interrupts must know that it goes on, and is paid for
                 f"The run {self.name!r} goes on in the background. run = ft.SweepRun.load({self.name!r}, client), "
@@ -260,15 +185,11 @@ class SweepRun:
         future, runner, client = self._future, self._runner, self._client
         if future is not None and runner is not None and client is not None and not future.done():
             self._told = True
-            # A closed client has ended the run already.
-            try:
+            with suppress(errors.FinetuningError):  # a closed client has ended the run
                 client.submit(runner.stop())
-            except errors.FinetuningError:
-                future.cancel()
             # A request that has left is worth waiting for: without its answer nobody knows what was paid.
-            concurrent.futures.wait([future], timeout=client.asynchronous.transport.policy.timeout + 5)
-            if future.done() and not future.cancelled():
-                future.result()
+            with suppress(CancelledError):
+                future.result(timeout=client.asynchronous.transport.policy.timeout + 5)
         return self
 
     def resume(self, client: Client | None = None, *, wait: bool = True, at_once: int = 8) -> SweepRun:
@@ -289,21 +210,9 @@ class SweepRun:
             There is no client, or it is another account's.
         """
         at_once = check_at_once(at_once)
-        if not self.running and not self.done:
-            client = self._need(client)
-            account = client.me()
-            check_account(self._ledger.state.began, account, client.base_url)
-            self._ledger.hold()
-            try:
-                state = self._ledger.state
-                for point in state.points("sent"):
-                    reason = "The process ended before the answer came."
-                    self._ledger.record(Lost(at=now(), point=point, reason=reason))
-                warn_of_credits(len(state.points("waiting")), account)
-                self._launch(client, at_once)
-            except BaseException:
-                self._ledger.release()
-                raise
+        with self._lock:
+            if not self.running and not self.done:
+                self._go_on(self._need(client), at_once)
         return self.wait() if wait else self
 
     # Judging
@@ -321,24 +230,14 @@ class SweepRun:
         ParameterError, SelectionError
             No such rating; a take that is not of this run.
         """
-        if rating is not None:
-            rating = whole("rating", rating)
-            if not 1 <= rating <= 5:
-                raise errors.ParameterError(
-                    f"rating={rating} is not 1 to 5.", parameter="rating", value=rating, hint="None takes one back."
-                )
         with self._ledger.writing():
-            points = points_of(self._ledger.state.cells, tracks)
-            self._ledger.record(*(Rated(at=now(), point=point, rating=rating) for point in points))
+            self._ledger.record(*rated(self._ledger.state.cells, tracks, rating))
         return self
 
     def note(self, tracks: Tracks | int | Iterable[int], note: str | None) -> SweepRun:
         """Write a note beside takes of this run; None takes it back. `tracks` as for `rate`."""
-        if note is not None and not isinstance(note, str):
-            raise errors.ParameterError(f"note is a {type(note).__name__}, not text.", parameter="note", value=note)
         with self._ledger.writing():
-            points = points_of(self._ledger.state.cells, tracks)
-            self._ledger.record(*(Noted(at=now(), point=point, note=note or None) for point in points))
+            self._ledger.record(*noted(self._ledger.state.cells, tracks, note))
         return self
 
     def play(self, tracks: Tracks | None = None) -> Player:
@@ -360,44 +259,28 @@ class SweepRun:
 
     # Within
 
+    def _go_on(self, client: Client, at_once: int) -> None:
+        account = client.me()
+        check_account(self._ledger.state.began, account, client.base_url)
+        self._ledger.hold()
+        with self._ledger.handing_over():
+            state = self._ledger.state
+            why = "The process ended before the answer came."
+            lost = [Lost(at=now(), point=point, reason=why) for point in state.points("sent")]
+            if lost:
+                self._ledger.record(*lost)
+            warn_of_credits(len(state.points("waiting")), account)
+            self._launch(client, at_once)
+
     def _launch(self, client: Client, at_once: int) -> None:
-        with self._lock:
-            self._client = client
-            runner = Runner(client.asynchronous, self._ledger, at_once=at_once)
-            self._runner, self._told = runner, False
-            self._future = client.submit(self._go(runner))
-            _running[self.path] = self
+        runner = Runner(client.asynchronous, self._ledger, at_once=at_once)
+        self._future = client.submit(self._go(runner))
+        self._client, self._runner, self._told = client, runner, False
+        _running[self.path] = self
 
     async def _go(self, runner: Runner) -> None:
         # A method, so that run and client live for as long as it goes on, whoever holds them or not.
         await runner.run()
-
-    def _watch(self, client: Client, future: Future[None], timeout: float | None) -> None:
-        deadline = None if timeout is None else time.monotonic() + timeout
-        state = self._ledger.state
-        total, shown = len(state.cells), ""
-        with client.progress.counting(self.name, total, unit="take") as report:
-            while not future.done():
-                counts = state.counts
-                report(sum(count for kind, count in counts.items() if kind in FINAL), total)
-                text = self._beside(counts)
-                if text != shown:
-                    shown = text
-                    client.progress.note(text)
-                if deadline is not None and time.monotonic() >= deadline:
-                    raise errors.StillProcessingError(
-                        f"The run {self.name!r} is not done after {timeout:g} s: {brief(counts)}.",
-                        id=self.name,
-                        hint="It goes on in the background: run.wait() waits again.",
-                    )
-                concurrent.futures.wait([future], timeout=_GLANCE)
-
-    def _beside(self, counts: dict[str, int]) -> str:
-        """Say what the bar does not show."""
-        kinds = ("generating", "sent", "failed", "refused", "uncertain")
-        text = brief({kind: counts[kind] for kind in kinds if kind in counts})
-        doing = self._runner.doing if self._runner else ""
-        return "; ".join(filter(None, (text, doing)))
 
     def _need(self, client: Client | None) -> Client:
         client = client or self._client

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Final, cast
+from typing import Final
 
 from finetuning import errors
 from finetuning.client.aio import AsyncClient
@@ -45,8 +45,7 @@ async def look(client: AsyncClient, flying: Mapping[str, Generation]) -> dict[st
     found: dict[str, Generation | None] = {}
     if len(flying) > 1:
         oldest = min((each.created_at for each in flying.values() if each.created_at), default=None)
-        listing = cast("AsyncGenerator[Generation]", client.iter_generations())
-        async with aclosing(listing) as rows:
+        async with aclosing(client.iter_generations()) as rows:
             async for row in rows:
                 if row.id in flying:
                     found[row.id] = row

@@ -1,16 +1,48 @@
-"""Which points of a run a person means: by takes, or by their numbers."""
+"""What a person thinks of takes: ratings and notes, and which takes are meant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from finetuning.errors import SelectionError
+from finetuning.errors import ParameterError, SelectionError
+from finetuning.parameters import whole
 from finetuning.selections import ids_of
 
+from .events import Noted, Rated
+from .ledger import now
 from .state import Cell
 
-__all__ = ["points_of"]
+__all__ = ["noted", "points_of", "rated"]
+
+
+def rated(cells: Sequence[Cell], tracks: Any, rating: object) -> list[Rated]:
+    """Return the events of a rating.
+
+    Raises
+    ------
+    ParameterError, SelectionError
+        No such rating; a take that is not of this run.
+    """
+    number = None if rating is None else whole("rating", rating)
+    if number is not None and not 1 <= number <= 5:
+        raise ParameterError(
+            f"rating={number} is not 1 to 5.", parameter="rating", value=rating, hint="None takes one back."
+        )
+    return [Rated(at=now(), point=point, rating=number) for point in points_of(cells, tracks)]
+
+
+def noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:
+    """Return the events of a note.
+
+    Raises
+    ------
+    ParameterError, SelectionError
+        It is not text; a take that is not of this run.
+    """
+    if note is not None and not isinstance(note, str):
+        raise ParameterError(f"note is a {type(note).__name__}, not text.", parameter="note", value=note)
+    return [Noted(at=now(), point=point, note=note or None) for point in points_of(cells, tracks)]
 
 
 def points_of(cells: Sequence[Cell], tracks: Any) -> list[int]:

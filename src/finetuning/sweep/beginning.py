@@ -1,15 +1,47 @@
-"""What is checked before a run begins or goes on, while nothing is spent yet."""
+"""How a run begins: what is checked while nothing is spent yet, and the first line of its journal."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from finetuning import settings
 from finetuning.errors import NotEnoughCreditsError, ParameterError, SweepWarning
 from finetuning.notices import warn
 from finetuning.parameters import whole
 from finetuning.records import Account
 
-from .events import Began
+from .events import VERSION, Began
+from .ledger import Ledger, begun, exists, now
+from .names import default_name, journal_path
+from .points import Plan
 
-__all__ = ["check_account", "check_at_once", "check_credits", "warn_of_credits"]
+if TYPE_CHECKING:
+    from finetuning.client.blocking import Client
+
+__all__ = ["begin", "check_account", "check_at_once", "check_credits", "warn_of_credits"]
+
+
+def begin(plan: Plan, client: Client, name: str | None) -> Ledger:
+    """Check everything that can be checked before money is spent, and begin the journal.
+
+    Raises
+    ------
+    ParameterError
+        A run of that name exists; a value that this service would refuse.
+    NotEnoughCreditsError
+        The sweep costs more than is left.
+    """
+    path = journal_path(name if name is not None else default_name(plan.title, now()))
+    if begun(path):
+        raise exists(path)
+    configured = settings.load()
+    plan = plan.with_defaults(bpm=configured.default_bpm, duration=configured.default_duration)
+    for point in range(len(plan)):
+        plan.body(point, local=client.asynchronous.transport.local)
+    account = client.me()
+    check_credits(len(plan), account)
+    began = Began(at=now(), version=VERSION, name=path.stem, base_url=client.base_url, account=account.id, plan=plan)
+    return Ledger.create(path, began)
 
 
 def check_at_once(at_once: object) -> int:

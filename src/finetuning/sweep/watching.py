@@ -1,21 +1,62 @@
-"""How a run ended, told to whoever waited for it."""
+"""Waiting for a run: what is shown meanwhile, and what is told at its end."""
 
 from __future__ import annotations
 
+import concurrent.futures
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Final
 
 from finetuning import errors
+from finetuning.client.progress import Bar
 from finetuning.notices import warn
 
 from .runner import CANCELLED, Runner
-from .state import brief
+from .state import FINAL, State, brief
 
-__all__ = ["tell"]
+__all__ = ["tell", "watch"]
+
+#: Seconds between two glances at a run; its own steps do not wait for them.
+_GLANCE: Final = 0.1
 
 #: These end by waiting; nothing is wrong but the moment.
 _PASSING: Final = (errors.RateLimitError, errors.OutOfCreditsError, errors.TransportError, errors.ServiceError)
+
+
+def watch(
+    name: str, state: State, runner: Runner, future: Future[None], *, bar: Bar, timeout: float | None = None
+) -> None:
+    """Show how a run gets on until it has ended.
+
+    Raises
+    ------
+    StillProcessingError
+        `timeout` seconds passed.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    total, done, beside = len(state.cells), -1, ""
+    with bar.counting(name, total, unit="take") as report:
+        while not future.done():
+            counts = state.counts
+            if done != (done := sum(count for kind, count in counts.items() if kind in FINAL)):
+                report(done, total)
+            if beside != (beside := _beside(counts, runner.doing)):
+                bar.note(beside)
+            if deadline is not None and time.monotonic() >= deadline:
+                raise errors.StillProcessingError(
+                    f"The run {name!r} is not done after {timeout:g} s: {brief(counts)}.",
+                    id=name,
+                    hint="It goes on in the background: run.wait() waits again.",
+                )
+            concurrent.futures.wait([future], timeout=_GLANCE)
+
+
+def _beside(counts: Mapping[str, int], doing: str) -> str:
+    """Say what the bar itself does not show."""
+    kinds = ("generating", "sent", "failed", "refused", "uncertain")
+    text = brief({kind: counts[kind] for kind in kinds if kind in counts})
+    return "; ".join(filter(None, (text, doing)))
 
 
 def tell(name: str, counts: Mapping[str, int], future: Future[None], runner: Runner) -> None:
