@@ -94,7 +94,7 @@ def load(path: Path | None = None) -> Settings:
             f"{path}: {problem}.",
             hint='It holds, for example: {"defaultDuration": 60, "defaultBpm": 120}',
         ) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise SettingsError(
             f"{path}, {_where(content)}: not JSON.", hint="Mend that line, or remove the file."
         ) from None
