@@ -84,7 +84,7 @@ def straightforward(content: list[bytes]) -> pd.DataFrame:
             values = {"status": STATUSES, "key": KEYS, "scale": SCALES}[name]
             frame[name] = pd.Categorical(frame[name], categories=values)
         else:
-            frame[name] = frame[name].astype(dtype)
+            frame[name] = frame[name].astype(dtype)  # type: ignore[call-overload]  # from the table
     return frame
 
 

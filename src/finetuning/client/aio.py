@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from finetuning import settings
+from finetuning.audio.cache import SoundCache
 from finetuning.clock import Clock
 from finetuning.keys import ApiKey, claim
 from finetuning.redaction import redact
@@ -56,6 +57,7 @@ class AsyncClient(Curating, Listening, Making):
             raise problem
         if base_url is None:
             base_url = settings.load().base_url
+        self._sounds = SoundCache()
         self._transport = Transport(
             base_url, api_key or settings.find_key(), policy=policy, clock=clock, on_wait=on_wait
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finetuning import errors, parameters
+from finetuning.audio.cache import SoundCache
 from finetuning.audio.downloads import fetch_bytes, fetch_file
 from finetuning.audio.names import file_names
 from finetuning.records import Generation
@@ -31,9 +32,19 @@ class Downloaded:
 class Listening(Reading):
     """Fetches the sound of generations."""
 
+    _sounds: SoundCache
+
     async def audio(self, id: str) -> bytes:  # noqa: A002 - the wire's name
-        """Return the MP3 of one generation, in memory."""
-        return await fetch_bytes(self._transport, audio_url(await self.generation(id)))
+        """Return the MP3 of one generation, in memory.
+
+        What was fetched lately is kept, up to 64 MiB: the sound of a generation never changes, and what was deleted
+        a moment ago can still be heard once more.
+        """
+        sound = self._sounds.get(id)
+        if sound is None:
+            sound = await fetch_bytes(self._transport, audio_url(await self.generation(id)))
+            self._sounds.put(id, sound)
+        return sound
 
     async def download(
         self,

@@ -39,7 +39,7 @@ def watch(
     with bar.counting(name, total, unit="take") as report:
         while not future.done():
             counts = state.counts
-            if done != (done := sum(count for kind, count in counts.items() if kind in FINAL)):
+            if done != (done := _settled(counts)):
                 report(done, total)
             if beside != (beside := _beside(counts, runner.doing)):
                 bar.note(beside)
@@ -50,6 +50,12 @@ def watch(
                     hint="It goes on in the background: run.wait() waits again.",
                 )
             concurrent.futures.wait([future], timeout=_GLANCE)
+        # The last takes finish with the run itself, after the last look; a bar that ends short of them reads as failed.
+        report(_settled(state.counts), total)
+
+
+def _settled(counts: Mapping[str, int]) -> int:
+    return sum(count for kind, count in counts.items() if kind in FINAL)
 
 
 def _beside(counts: Mapping[str, int], doing: str) -> str:
