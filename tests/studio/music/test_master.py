@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
+from finetuning.studio.music import encode as encoding
 from finetuning.studio.music.encode import decode, encode, finish
 from finetuning.studio.music.master import fade_out, limit, loudness, master, true_peaks
 from finetuning.studio.music.render import RATE, Sound
@@ -77,12 +78,19 @@ def test_the_end_fades() -> None:
     assert done[0, -1] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_coding_is_checked_and_corrected() -> None:
-    """Noise at full tilt is what coding raises most: the first attempt is over, the MP3 handed back is not."""
-    sound = stereo(np.sign(NOISE))
-    first = decode(encode(master(sound, -14.0, -2.0), {}))
+def test_coding_is_checked_and_corrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no headroom the first MP3 is over the peak; the one handed back is not."""
+    monkeypatch.setattr(encoding, "HEADROOM", 0.0)
+    sound = stereo(ADVERSARIES["plucks"] + 0.3 * NOISE)
+    assert 20 * np.log10(peak(decode(encode(master(sound, -14.0, -1.0), {})))) > -1.0
     mp3, seconds = finish(sound, {"title": "Noise"})
     assert seconds == pytest.approx(3.0, abs=0.001)
     assert 20 * np.log10(peak(decode(mp3))) <= -1.0
     assert loudness(decode(mp3)) == pytest.approx(-14.0, abs=0.3)
-    assert first.shape == decode(mp3).shape
+
+
+def test_what_cannot_be_corrected_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "HEADROOM", -6.0)
+    monkeypatch.setattr(encoding, "ATTEMPTS", 1)
+    with pytest.raises(RuntimeError, match="after 1 attempts .* from -1.0 dBTP; report the brief"):
+        finish(stereo(ADVERSARIES["plucks"]), {})

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import soundfile
+from scipy.ndimage import maximum_filter1d
 
-from .master import loudness, master, true_peaks
+from .master import BLOCK, loudness, master, true_peaks
 from .render import RATE, Sound
 
 __all__ = ["LOUDNESS", "PEAK", "decode", "encode", "finish"]
@@ -16,8 +17,11 @@ __all__ = ["LOUDNESS", "PEAK", "decode", "encode", "finish"]
 LOUDNESS, PEAK = -14.0, -1.0
 """What the finished MP3 must have: LUFS, and dBTP at most."""
 
-HEADROOM = 1.15
-"""dB kept below the peak at first: coding was seen to raise peaks by up to 0.9 dB."""
+HEADROOM = 1.5
+"""dB kept below the peak from the start: coding seldom raises a peak by more (1.2 dB in 70 minutes of music)."""
+
+ATTEMPTS, SPREAD = 8, 12
+"""How often it is tried, and how many blocks to either side of a peak are held down with it."""
 
 QUALITY = 0.2
 """On libsndfile's scale from 0, the best, to 1: some 200 kbit/s here."""
@@ -40,15 +44,24 @@ def decode(mp3: bytes) -> Sound:
 
 
 def finish(mix: Sound, tags: Mapping[str, str]) -> tuple[bytes, float]:
-    """Master and encode a mix until the decoded MP3 keeps to loudness and peak; the MP3 and its seconds."""
-    target, ceiling = LOUDNESS, PEAK - HEADROOM
-    for _ in range(4):
-        mp3 = encode(master(mix, target, ceiling), tags)
+    """Master and encode a mix until the decoded MP3 keeps to loudness and peak; the MP3 and its seconds.
+
+    Where coding raises a peak above what is allowed, the next master is held down at that place, a little more each
+    time. A lower ceiling everywhere would not do: what coding adds to one transient does not follow from its level.
+    """
+    target = LOUDNESS
+    strain = np.ones(-(-mix.shape[1] // BLOCK))
+    for attempt in range(1, ATTEMPTS + 1):
+        mp3 = encode(master(mix, target, PEAK - HEADROOM, strain), tags)
         heard = decode(mp3)
-        over = 20 * np.log10(max(float(true_peaks(heard, floor=10 ** (PEAK / 20)).max()), 1e-9)) - PEAK
+        excess = true_peaks(heard, floor=10 ** (PEAK / 20))[: len(strain)] / 10 ** (PEAK / 20)
         miss = LOUDNESS - loudness(heard)
-        if over <= 0 and abs(miss) < 0.2:
-            break
-        ceiling -= max(0.0, over + 0.1) if over > 0 else 0.0
+        if excess.max() <= 1 and abs(miss) < 0.2:
+            return mp3, heard.shape[1] / RATE
+        pushed = np.where(excess > 1, excess * 10 ** (0.4 * attempt / 20), 1.0)
+        strain *= maximum_filter1d(pushed, 2 * SPREAD + 1, mode="nearest")
         target += miss
-    return mp3, heard.shape[1] / RATE
+    raise RuntimeError(
+        f"after {ATTEMPTS} attempts the MP3 is still {miss:+.2f} LU from {LOUDNESS} LUFS or its peak "
+        f"{20 * np.log10(excess.max()):+.2f} dB from {PEAK} dBTP; report the brief that made it"
+    )

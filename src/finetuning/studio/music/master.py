@@ -10,7 +10,7 @@ from scipy.signal import butter, firwin, sosfilt, upfirdn
 
 from .render import RATE, Sound
 
-__all__ = ["fade_out", "limit", "loudness", "master", "true_peaks"]
+__all__ = ["BLOCK", "fade_out", "limit", "loudness", "master", "true_peaks"]
 
 BLOCK = 32
 """Samples a control block of the limiter: 0.67 ms."""
@@ -110,7 +110,7 @@ def fade_out(sound: Sound, start: float) -> Sound:
     return faded
 
 
-def master(sound: Sound, target: float, ceiling: float) -> Sound:
+def master(sound: Sound, target: float, ceiling: float, strain: FloatArray | None = None) -> Sound:
     """Bring a mix to a loudness under a ceiling.
 
     Parameters
@@ -121,6 +121,8 @@ def master(sound: Sound, target: float, ceiling: float) -> Sound:
         LUFS.
     ceiling : float
         dBTP.
+    strain : ndarray of float64, shape (ceil(samples / 32),), optional
+        By how much (linear) each block's peak is to be taken for higher than it is.
 
     Raises
     ------
@@ -135,6 +137,8 @@ def master(sound: Sound, target: float, ceiling: float) -> Sound:
     gain = 10 ** ((target - level) / 20)
     # a limiter may be driven some 4 dB further before it reaches the loudness: look that far down for peaks
     peaks = true_peaks(clean, floor=top / gain / 1.6)
+    if strain is not None:
+        peaks *= strain
     for _ in range(8):
         done = limit(clean, gain, top, peaks)
         miss = target - loudness(done)
