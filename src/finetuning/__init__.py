@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from finetuning.loading import collector_held
 from finetuning.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'finetuning' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    with collector_held():
+        value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

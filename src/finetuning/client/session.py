@@ -12,6 +12,7 @@ from finetuning.accessor import register
 from finetuning.bulk import BulkOutcome
 from finetuning.clock import Clock
 from finetuning.keys import ApiKey, claim
+from finetuning.loading import collector_held
 from finetuning.redaction import redact
 from finetuning.transport import Policy
 
@@ -60,11 +61,12 @@ class Session:
         if problem:
             raise problem
         self._bar = Bar(enabled=progress)
-        self._async = AsyncClient(api_key, base_url, policy=policy, clock=clock, on_wait=self._bar.waiting)
+        with collector_held():  # httpx and pandas load the rest of themselves here
+            self._async = AsyncClient(api_key, base_url, policy=policy, clock=clock, on_wait=self._bar.waiting)
+            register(self)
         self._loop = LoopThread()
         self.studio = studio
         self._finalizer = weakref.finalize(self, _close, self._loop, self._async)
-        register(self)
 
     @property
     def base_url(self) -> str:
