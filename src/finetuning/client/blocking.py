@@ -12,17 +12,17 @@ from finetuning.records import Account, Generation
 from finetuning.selections import Tracks, ids_of
 
 from .making import warn_of_clamping
-from .measuring import measured_frame, tempo_asked
 from .outcomes import checked, downloads_frame
 from .resolving import PlaylistLike
 from .session import Session
-from .views import PlaylistView
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.audio.measurement import Measurement
     from finetuning.audio.player import Player
+
+    from .views import PlaylistView
 
 __all__ = ["Client"]
 
@@ -110,6 +110,8 @@ class Client(Session):
         PlaylistNotFoundError, AmbiguousPlaylistError
             No playlist, or more than one, has that name.
         """
+        from .views import PlaylistView
+
         return PlaylistView.of(self.call(self._async.playlist(playlist)))
 
     # Making
@@ -289,6 +291,8 @@ class Client(Session):
             What reads sound is not installed.
         """
         from finetuning.audio.measurement import measure
+
+        from .measuring import measured_frame, tempo_asked
 
         ids = ids_of(tracks)
         asked = tempo_asked(tracks)
