@@ -1,0 +1,227 @@
+"""Commands and groups as `ft` has them: global flags anywhere, help with an example, the nearest name for a typo."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from .session import Session, key_of
+
+__all__ = ["Command", "Group", "Whole", "an_id", "json_flag", "session_of"]
+
+if TYPE_CHECKING:
+    _Number = click.ParamType[int]
+else:
+    _Number = click.ParamType
+
+#: How alike a name must be to be suggested.
+_ALIKE: Final = 0.5
+_GLOBAL: Final = "global"
+
+
+def session_of(context: click.Context) -> Session:
+    """Return the session that a command runs in."""
+    session = context.find_object(Session)
+    if session is None:
+        raise RuntimeError("a command of ft runs through running.run, which brings a session")
+    return session
+
+
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
+    """Keep a global flag, wherever it stands; one that is not given leaves what another place said."""
+    if value is None or value is False:
+        return
+    flags = session_of(context).flags
+    if option.name == "api_key":
+        value = key_of(value)
+    setattr(flags, str(option.name), value)
+
+
+def _help(context: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        session_of(context).print(context.get_help())
+        context.exit()
+
+
+def _global_options() -> list[click.Option]:
+    def option(*names: str, **more: Any) -> click.Option:
+        found = click.Option(names, expose_value=False, callback=_remember, **more)
+        setattr(found, _GLOBAL, True)
+        return found
+
+    options = [
+        option("--api-key", metavar="KEY", help="The key to use instead of the stored one."),
+        option("--base-url", metavar="URL", help="The service to talk to, a running studio for example."),
+        option(
+            "--config",
+            metavar="PATH",
+            type=click.Path(path_type=Path),
+            help="Another configuration file (config.json).",
+        ),
+        option("-v", "--verbose", is_flag=True, help="Show requests and answers on stderr, keys redacted."),
+        option("--no-color", is_flag=True, help="No colour, as with the variable NO_COLOR."),
+    ]
+    helping = click.Option(
+        ("-h", "--help"), is_flag=True, is_eager=True, expose_value=False, callback=_help, help="Show this help."
+    )
+    setattr(helping, _GLOBAL, True)
+    return [*options, helping]
+
+
+class _Documented(click.Command):
+    """What commands and groups share.
+
+    Parameters
+    ----------
+    example
+        Lines that show how it is used.
+    """
+
+    def __init__(
+        self, name: str | None, *, example: str = "", params: list[click.Parameter] | None = None, **more: Any
+    ) -> None:
+        more["add_help_option"] = False  # ours writes to the session's console
+        super().__init__(name, params=[*(params or []), *_global_options()], **more)
+        self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and suggest the nearest flag for one that is not known."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as problem:
+            if not problem.option_name.startswith("-"):
+                raise
+            known = [name for param in self.get_params(ctx) if isinstance(param, click.Option) for name in param.opts]
+            raise click.UsageError(
+                f"{problem.option_name} is not a flag of {ctx.command_path}" + _instead(problem.option_name, known), ctx
+            ) from None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags of this command, then those of every command."""
+        titles: dict[bool, str] = {False: "Flags", True: "Global flags, before or after any command"}
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+        for shared, title in titles.items():
+            records = [
+                record
+                for param in self.get_params(ctx)
+                if getattr(param, _GLOBAL, False) is shared and (record := param.get_help_record(ctx))
+            ]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example."""
+        if self.example:
+            with formatter.section("Example"):
+                for line in self.example.splitlines():
+                    formatter.write_text(line)
+
+
+class Command(_Documented):
+    """A command of `ft`."""
+
+
+class Group(_Documented, click.Group):
+    """A group of commands; alone it shows its help."""
+
+    command_class = Command
+
+    def __init__(self, name: str | None, **more: Any) -> None:
+        super().__init__(name, invoke_without_command=True, callback=click.pass_context(_alone), **more)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command by name, and suggest the nearest for one that is not known."""
+        if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(
+                f"{args[0]!r} is not a command of {ctx.command_path}" + _instead(args[0], self.list_commands(ctx)), ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which they were added."""
+        return list(self.commands)
+
+
+def _alone(context: click.Context) -> None:
+    """Show what there is where no command was named."""
+    if context.invoked_subcommand is None:
+        session_of(context).print(context.get_help())
+
+
+def _instead(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
+    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}."
+
+
+class Whole(_Number):
+    """A whole number between two others.
+
+    Parameters
+    ----------
+    least, most
+        None for no bound.
+    """
+
+    name = "number"
+
+    def __init__(self, least: int | None = None, most: int | None = None) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = None
+        if (
+            number is None
+            or (self.least is not None and number < self.least)
+            or (self.most is not None and number > self.most)
+        ):
+            flag = param.opts[-1] if param else "It"
+            raise click.UsageError(f"{flag} takes {self.said}, not {value!r}.", ctx)
+        return number
+
+    @property
+    def said(self) -> str:
+        """What is allowed, in words."""
+        if self.most is not None:
+            return f"a whole number from {self.least} to {self.most}"
+        return "a whole number" if self.least is None else f"a whole number from {self.least}"
+
+
+def an_id(text: str) -> str:
+    """Check that something can be an id at all: the service's are UUIDs, or `gen_…` and the like.
+
+    Raises
+    ------
+    click.UsageError
+        It cannot.
+    """
+    if (
+        not text
+        or len(text) > 128
+        or not all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in text)
+    ):
+        raise click.UsageError(
+            f"{text[:60]!r} is not an id; an id has letters, digits, - and _, as in the first column of `ft list`."
+        )
+    return text
+
+
+def ids(texts: Iterable[str]) -> list[str]:
+    """Check several ids, and fold those that repeat."""
+    return list(dict.fromkeys(an_id(text) for text in texts))
+
+
+def json_flag(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="The service's own JSON, indented by two.")(function)

@@ -1,0 +1,59 @@
+"""From what went wrong to one line and an exit code."""
+
+from __future__ import annotations
+
+import traceback
+
+import click
+
+from finetuning import errors
+
+from .outcome import API, NETWORK, USAGE
+from .session import Session
+from .wording import for_the_command
+
+__all__ = ["report"]
+
+_HINTS: dict[type[errors.FinetuningError], str] = {
+    errors.AuthenticationError: "`ft auth login` stores another key; keys are made in the web application.",
+    errors.OutOfCreditsError: "`ft me` tells what is left; a pack or the next month brings more.",
+}
+
+
+def report(problem: Exception, session: Session) -> int:
+    """Say what went wrong on stderr, and return the exit code.
+
+    What is refused here takes one line, the hint included; what the service says stands alone on its line, verbatim,
+    with the hint beneath it.
+    """
+    if session.flags.verbose:
+        session.tell("".join(traceback.format_exception(problem)).rstrip())
+    if isinstance(problem, click.ClickException):
+        context = getattr(problem, "ctx", None)
+        text = problem.format_message()
+        if isinstance(problem, click.MissingParameter) and context is not None:
+            text += f" See: {context.command_path} --help"
+        session.error(text)
+        return USAGE
+    if not isinstance(problem, errors.FinetuningError):
+        session.error(f"{type(problem).__name__}: {problem}. This is a fault of ft; -v shows where.")
+        return API
+    message = for_the_command(problem.message) or problem.message
+    hint = _HINTS.get(type(problem)) or for_the_command(problem.hint)
+    if isinstance(problem, errors.APIError):
+        session.error(problem.message)
+    else:
+        session.error(f"{message} {hint}" if hint else message)
+        hint = None
+    if hint:
+        session.tell(hint)
+    return code_of(problem)
+
+
+def code_of(problem: errors.FinetuningError) -> int:
+    """Return the exit code of an error."""
+    if isinstance(problem, errors.TransportError):
+        return NETWORK
+    if isinstance(problem, (errors.APIError, errors.GenerationError, errors.StillProcessingError)):
+        return API
+    return USAGE
