@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from . import account, library, playlists
+from . import account, completion, library, playlists, studio
 from .flags import Group
 
 __all__ = ["app"]
@@ -23,3 +23,4 @@ def register(*commands: click.Command) -> None:
 
 
 register(account.auth, account.me, library.listing, library.get, playlists.playlists, playlists.playlist)
+register(studio.studio, completion.completion)

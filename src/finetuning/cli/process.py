@@ -19,6 +19,11 @@ _CLOSED_PIPE: Final = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on this process's streams and return its exit code."""
     try:
+        if instruction := os.environ.get("_FT_COMPLETE"):  # a shell asks, by the script of `ft completion`
+            from .app import app
+            from .completion import complete
+
+            return complete(app, instruction)
         from .running import run
 
         outcome = run(sys.argv[1:] if argv is None else argv, io=Console.of_process())

@@ -1,14 +1,14 @@
 """What Tab offers of the library: the names of playlists, and the ids of the newest tracks.
 
 In a shell each Tab is a process of its own, so what the service said is kept on disk for a minute. In a notebook the
-client that is there is asked, and memory is enough. Either way a Tab costs one request at most and a second at most,
-and whatever goes wrong offers nothing.
+client that is there is asked. Either way a Tab costs one request at most, and whatever goes wrong offers nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -16,29 +16,28 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-import click
-from click.shell_completion import CompletionItem
-
 from finetuning import settings
-from finetuning.addresses import base_url_of
-from finetuning.keys import ApiKey
 from finetuning.policy import Policy
+
+from .console import Console
+from .session import Session
 
 if TYPE_CHECKING:
     from finetuning.client.aio import AsyncClient
+    from finetuning.keys import ApiKey
 
-__all__ = ["PATIENCE", "Kind", "Offer", "ask", "playlists", "tracks"]
+__all__ = ["PATIENCE", "Asking", "Kind", "Offer", "ShellAsking", "ask"]
 
 Kind: TypeAlias = Literal["playlists", "tracks"]
 #: What is offered: the text that Tab puts in, and a word about it.
 Offer: TypeAlias = tuple[str, str]
 
-#: Seconds that the service may take; starting the interpreter takes part of the second, too.
+#: Seconds that the service may take; to start the interpreter takes part of the second, too.
 PATIENCE: Final = 0.6
 #: Seconds for which what it said is good.
 _FRESH: Final = 60.0
@@ -49,82 +48,68 @@ _HASTY: Final = Policy(timeout=PATIENCE, connect_timeout=PATIENCE, retries=0, ma
 async def ask(client: AsyncClient, kind: Kind) -> list[Offer]:
     """Ask the service, with one request."""
     if kind == "tracks":
-        return [
-            (each.id, " · ".join(filter(None, [each.title or each.prompt, each.status])))
-            for each in await client.generations(limit=_NEWEST)
-        ]
-    listed = await client.playlists()
-    # A name that two share names neither: there the ids tell them apart.
-    shared = Counter((each.name or "").casefold() for each in listed)
+        tracks = await client.generations(limit=_NEWEST)
+        return [(each.id, " · ".join(filter(None, [each.title or each.prompt, each.status]))) for each in tracks]
+    playlists = await client.playlists()
+    # A name that two share names neither: their ids tell them apart.
+    names = Counter((each.name or "").casefold() for each in playlists)
     return [
-        (each.id, each.name or "")
-        if shared[(each.name or "").casefold()] > 1 or not each.name
-        else (each.name, f"{each.track_count or 0} track(s)")
-        for each in listed
+        (each.name, f"{each.track_count or 0} track(s)")
+        if each.name and names[each.name.casefold()] == 1
+        else (each.id, each.name or "")
+        for each in playlists
     ]
 
 
-def playlists(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Offer playlists: the `shell_complete` of an argument that names one."""
-    return _offered("playlists", context, incomplete)
+class Asking(Session):
+    """The session of a Tab: it keeps the flags that are on the line, and writes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(Console(out=io.StringIO(), err=io.StringIO()))
+
+    def offers(self, kind: Kind) -> Sequence[Offer]:
+        """Return what there is of a kind; this one knows of nothing."""
+        return ()
 
 
-def tracks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Offer tracks that are not on the line already: the `shell_complete` of an argument of ids."""
-    given = context.params.get(parameter.name or "") or ()
-    return [item for item in _offered("tracks", context, incomplete) if item.value not in given]
+class ShellAsking(Asking):
+    """The session of a Tab in a shell.
 
+    Attributes
+    ----------
+    late : bool
+        Whether the service was still being asked when time was up.
+    """
 
-def _offered(kind: Kind, context: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-    known: Callable[[Kind], Sequence[Offer]] | None = context.find_root().obj
-    offers = known(kind) if callable(known) else _from_shell(kind, _flags(context))
-    begun = incomplete.casefold()
-    return [CompletionItem(text, help=about) for text, about in offers if text.casefold().startswith(begun)]
+    late = False
 
+    def offers(self, kind: Kind) -> Sequence[Offer]:
+        """Return what the service said within the last minute, or says now."""
+        found: list[Offer] = []
 
-def _flags(context: click.Context) -> dict[str, Any]:
-    """Collect the global flags that are on the line, before the command or after it."""
-    flags: dict[str, Any] = {}
-    step: click.Context | None = context
-    while step is not None:
-        flags = {name: value for name, value in step.params.items() if value is not None} | flags
-        step = step.parent
-    return flags
+        def look() -> None:
+            with suppress(Exception):  # the user is typing: there is no place to say what went wrong
+                found.extend(self._known(kind))
 
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            looking = threading.Thread(target=look, daemon=True)
+            looking.start()
+            looking.join(PATIENCE)
+        self.late = looking.is_alive()
+        return [] if self.late else found
 
-def _from_shell(kind: Kind, flags: dict[str, Any]) -> list[Offer]:
-    found: list[Offer] = []
-
-    def look() -> None:
-        with suppress(Exception):  # there is no place to say what went wrong: the user is typing
-            found.extend(_known(kind, flags))
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        looking = threading.Thread(target=look, daemon=True)
-        looking.start()
-        looking.join(PATIENCE)
-    if looking.is_alive():
-        # A name that is being resolved would hold the interpreter's end up for seconds. This process has nothing
-        # else to do, and nothing to say.
-        os._exit(0)
-    return found
-
-
-def _known(kind: Kind, flags: dict[str, Any]) -> list[Offer]:
-    config = flags.get("config")
-    url = base_url_of(flags.get("base_url") or settings.load(Path(config) if config else None).base_url)
-    given = flags.get("api_key")
-    key = ApiKey(given) if given else settings.find_key()
-    if key is None:
-        return []
-    # Another account's names are not offered, and the file holds nothing of the key that could be used.
-    entry = hashlib.sha256(f"{url} {key.reveal()}".encode()).hexdigest()[:16] + f" {kind}"
-    kept = _read()
-    if entry not in kept:
-        kept[entry] = {"at": time.time(), "offers": asyncio.run(_fetched(key, url, kind))}
-        _write(kept)
-    return [(text, about) for text, about in kept[entry]["offers"]]
+    def _known(self, kind: Kind) -> list[Offer]:
+        key, url = self.key(), self.base_url
+        if key is None:
+            return []
+        # Another account's names are not offered, and the file holds nothing of the key that could be used.
+        entry = hashlib.sha256(f"{url} {key.reveal()}".encode()).hexdigest()[:16] + f" {kind}"
+        kept = _read()
+        if entry not in kept:
+            kept[entry] = {"at": time.time(), "offers": asyncio.run(_fetched(key, url, kind))}
+            _write(kept)
+        return [(text, about) for text, about in kept[entry]["offers"]]
 
 
 async def _fetched(key: ApiKey, url: str, kind: Kind) -> list[Offer]:
