@@ -25,6 +25,7 @@ def write(home: Path, name: str, content: bytes | str) -> Path:
     path = home / "config" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(0o600)
     return path
 
 

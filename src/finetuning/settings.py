@@ -180,9 +180,14 @@ def decode_stored(text: str) -> str:
 
 
 def _from_file() -> str | None:
+    path = config_dir() / "credentials"
     try:
-        return (config_dir() / "credentials").read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
+        mode = path.stat().st_mode & 0o777
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:
         raise SettingsError(f"It cannot be read ({type(problem).__name__}).") from None
+    if os.name == "posix" and mode & 0o077:
+        notices.warn(FinetuningWarning(f"{path} can be read by others (mode {mode:03o}): chmod 600 '{path}'"))
+    return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from . import account, completion, library, playlists, studio
+from . import account, bulk, completion, downloading, library, making, playlists, studio, upkeep
 from .flags import Group
 
 __all__ = ["app"]
@@ -22,5 +22,19 @@ def register(*commands: click.Command) -> None:
         app.add_command(command)
 
 
-register(account.auth, account.me, library.listing, library.get, playlists.playlists, playlists.playlist)
-register(studio.studio, completion.completion)
+register(
+    account.auth,
+    account.me,
+    making.generate,
+    library.listing,
+    library.get,
+    downloading.download,
+    bulk.delete,
+    playlists.playlists,
+    playlists.playlist,
+    upkeep.doctor,
+    upkeep.update,
+    upkeep.help_,
+    studio.studio,
+    completion.completion,
+)

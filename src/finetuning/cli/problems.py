@@ -8,11 +8,12 @@ import click
 
 from finetuning import errors
 
+from .files import NotReadyError
 from .outcome import API, NETWORK, USAGE
 from .session import Session
 from .wording import for_the_command
 
-__all__ = ["report"]
+__all__ = ["code_of", "report", "sentence"]
 
 _HINTS: dict[type[errors.FinetuningError], str] = {
     errors.AuthenticationError: "`ft auth login` stores another key; keys are made in the web application.",
@@ -38,22 +39,28 @@ def report(problem: Exception, session: Session) -> int:
     if not isinstance(problem, errors.FinetuningError):
         session.error(f"{type(problem).__name__}: {problem}. This is a fault of ft; -v shows where.")
         return API
-    message = for_the_command(problem.message) or problem.message
-    hint = _HINTS.get(type(problem)) or for_the_command(problem.hint)
     if isinstance(problem, errors.APIError):
         session.error(problem.message)
+        if hint := _HINTS.get(type(problem)) or for_the_command(problem.hint):
+            session.tell(hint)
     else:
-        session.error(f"{message} {hint}" if hint else message)
-        hint = None
-    if hint:
-        session.tell(hint)
+        session.error(sentence(problem))
     return code_of(problem)
+
+
+def sentence(problem: errors.FinetuningError) -> str:
+    """Say what went wrong and what to do about it, on one line."""
+    message = for_the_command(problem.message) or problem.message
+    hint = for_the_command(problem.hint)
+    return f"{message} {hint}" if hint else message
 
 
 def code_of(problem: errors.FinetuningError) -> int:
     """Return the exit code of an error."""
+    if isinstance(problem, errors.DownloadError) and isinstance(problem.__cause__, OSError):
+        return USAGE  # the disk's, not the network's
     if isinstance(problem, errors.TransportError):
         return NETWORK
-    if isinstance(problem, (errors.APIError, errors.GenerationError, errors.StillProcessingError)):
+    if isinstance(problem, (errors.APIError, errors.GenerationError, errors.StillProcessingError, NotReadyError)):
         return API
     return USAGE
