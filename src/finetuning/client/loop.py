@@ -30,26 +30,40 @@ _WIND_UP = 10.0
 class Work(concurrent.futures.Future[T], Generic[T]):
     """A coroutine on another thread's loop. Unlike asyncio's own bridge it is done only when its clean-up is, too."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         super().__init__()
-        self._loop = loop
         self._coroutine = coroutine
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[T] | None = None
 
-    def begin(self) -> None:
-        """Start; called on the loop."""
-        self._task = self._loop.create_task(self._coroutine)
-        self._task.add_done_callback(self._end)
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start on a loop; called on any thread."""
+        self._loop = loop
+        loop.call_soon_threadsafe(self._begin)
 
     def cancel(self) -> bool:
         """Ask the coroutine to stop; the future is cancelled when it has."""
         if self.done():
             return False
+        if self._loop is None:
+            self._stop()
+            return True
         try:
-            self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+            self._loop.call_soon_threadsafe(self._stop)
         except RuntimeError:  # the loop has ended, and with it everything on it
             return False
         return True
+
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._coroutine)
+        self._task.add_done_callback(self._end)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        elif super().cancel():  # interrupted before it was handed over
+            self.set_running_or_notify_cancel()
+            self._coroutine.close()
 
     def _end(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():
@@ -88,20 +102,13 @@ class LoopThread:
         FinetuningError
             The loop was closed, or belongs to the process that this one was forked from.
         """
+        handed = Work(work)
         try:
-            if self._forked:  # asked before the lock, which may have been held when the process was forked
-                raise FinetuningError(
-                    "This client belongs to the process that this one was forked from.",
-                    hint="Make a new one here with ft.connect().",
-                )
-            # Under the lock, so that whatever is begun is begun before `close` winds up, which then sees it.
-            with self._lock:
-                handed = Work(self._running(), work)
-                handed._loop.call_soon_threadsafe(handed.begin)
-                return handed
+            self._hand_over(handed)
         except BaseException:
-            work.close()
+            handed.cancel()
             raise
+        return handed
 
     def run(self, work: Coroutine[Any, Any, T], pulse: Callable[[], None] | None = None) -> T:
         """Hand a coroutine to the loop and wait for its result.
@@ -122,8 +129,9 @@ class LoopThread:
                 "A blocking call was made from the client's own loop, which would wait for itself.",
                 hint="Use AsyncClient inside coroutines.",
             )
-        future = self.submit(work)
-        try:
+        future = Work(work)
+        try:  # from here on, so that an interrupt cannot fall between handing over and waiting
+            self._hand_over(future)
             while pulse and not concurrent.futures.wait([future], _PULSE).done:
                 pulse()
             return future.result()
@@ -150,6 +158,16 @@ class LoopThread:
             last.close()  # nothing was ever begun, or not in this process
         if thread is not None and thread is not threading.current_thread():
             thread.join(_WIND_UP)
+
+    def _hand_over(self, work: Work[Any]) -> None:
+        if self._forked:  # asked before the lock, which may have been held when the process was forked
+            raise FinetuningError(
+                "This client belongs to the process that this one was forked from.",
+                hint="Make a new one here with ft.connect().",
+            )
+        # Under the lock, so that whatever is begun is begun before `close` winds up, which then sees it.
+        with self._lock:
+            work.begin(self._running())
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._closed:
