@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from finetuning.errors import FinetuningError as FinetuningError
     from finetuning.keys import ApiKey as ApiKey
     from finetuning.notebook import load_ipython_extension as load_ipython_extension
+    from finetuning.notebook import unload_ipython_extension as unload_ipython_extension
     from finetuning.records import Account as Account
     from finetuning.records import Generation as Generation
     from finetuning.records import Playlist as Playlist
@@ -47,6 +48,7 @@ _HOMES = {
     "SweepRun": "finetuning.sweep.run",
     "connect": "finetuning.connection",
     "load_ipython_extension": "finetuning.notebook",
+    "unload_ipython_extension": "finetuning.notebook",
 }
 _MODULES = ("audio", "errors", "studio")
 
@@ -67,6 +69,7 @@ __all__ = [
     "errors",
     "load_ipython_extension",
     "studio",
+    "unload_ipython_extension",
 ]
 
 

@@ -117,6 +117,8 @@ def _sweep_line(typed: str) -> SimpleMatcherResult:
 def _words(typed: str, library: Library) -> SimpleMatcherResult:
     start, quote = _last_word(typed)
     word = typed[start:]
+    if word.rfind("{") > word.rfind("}"):
+        return _nothing()  # an expression, which IPython completes
     found = items(app, library, split_arg_string(typed[:start]), word.lstrip("'\""))
     # What stands before the `=` of a flag stays.
     fragment = word.partition("=")[2] if word.startswith("--") and "=" in word else word
