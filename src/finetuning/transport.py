@@ -220,6 +220,8 @@ class Transport:
     async def _once(self, request: protocol.Request[T]) -> Answer[T]:
         started = self.clock.monotonic()
         problem: BaseException
+        # Of a body the names alone: it is long, and a webhook in it may hold a secret.
+        log.debug("%s%s, key %s, %s", request, _said(request), self.api_key, self.base_url)
         try:
             response = await self._api.request(
                 request.method,
@@ -321,6 +323,12 @@ class Transport:
                 hint="Repeat it; it goes on where it stopped.",
             )
         raise problem
+
+
+def _said(request: protocol.Request[Any]) -> str:
+    """Say what a request carries."""
+    query = "&".join(f"{name}={value}" for name, value in request.query.items())
+    return (f"?{query}" if query else "") + (f" {{{', '.join(request.body)}}}" if request.body else "")
 
 
 def _may_repeat(request: protocol.Request[Any], problem: errors.FinetuningError) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ROOMS = ("frames", "imports", "bulk", "music")
+ROOMS = ("frames", "imports", "command", "bulk", "music")
 
 
 def main() -> None:

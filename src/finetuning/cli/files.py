@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -50,9 +51,12 @@ def writable(output: str | None) -> None:
     there = folder
     while not there.exists() and there != there.parent:
         there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        what = "is not a folder" if not there.is_dir() else "cannot be written to"
-        raise click.UsageError(f"{there} {what}; choose another place with -o.")
+    try:
+        tempfile.TemporaryFile(dir=there).close()  # what may be written, and what only looks so, shows by trying
+    except OSError as problem:
+        raise click.UsageError(
+            f"{there} cannot be written to ({problem.strerror}); choose another place with -o."
+        ) from None
 
 
 def agree(session: Session, paths: Iterable[Path], *, force: bool) -> bool:

@@ -109,7 +109,9 @@ class _Documented(click.Command):
             records = [
                 record
                 for param in self.get_params(ctx)
-                if getattr(param, _GLOBAL, False) is shared and (record := param.get_help_record(ctx))
+                if isinstance(param, click.Option)
+                and getattr(param, _GLOBAL, False) is shared
+                and (record := param.get_help_record(ctx))
             ]
             if records:
                 with formatter.section(title):
@@ -120,7 +122,7 @@ class _Documented(click.Command):
         if self.example:
             with formatter.section("Example"):
                 for line in self.example.splitlines():
-                    formatter.write_text(line)
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
 class Command(_Documented):
