@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,19 +12,18 @@ __all__ = ["collector_held"]
 
 @contextmanager
 def collector_held() -> Iterator[None]:
-    """Hold the garbage collector while modules are imported, and leave it as it was.
+    """Hold the garbage collector while the first modules are imported, and let it pass them by from then on.
 
-    What an import makes is there to stay; looking for garbage in it is a sixth of the time that `import pandas,
-    httpx` takes. At the end it is moved to the oldest generation at once: as young objects they would all be looked
-    through by the very next collection.
+    What an import makes is there to stay. Looking for garbage in it takes a sixth of the time of `import pandas,
+    httpx`, and once more as long when the process ends; so it goes to the permanent generation (`gc.freeze`).
+    Where pandas is loaded already, a session is under way whose objects are not ours to freeze, and nothing is done.
     """
-    was_enabled = gc.isenabled()
+    if "pandas" in sys.modules or not gc.isenabled():
+        yield
+        return
     gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
-            if not gc.get_freeze_count():  # somebody else's frozen objects stay frozen
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
+        gc.freeze()
+        gc.enable()
