@@ -108,7 +108,8 @@ class ShellAsking(Asking):
         kept = _read()
         if entry not in kept:
             kept[entry] = {"at": time.time(), "offers": asyncio.run(_fetched(key, url, kind))}
-            _write(kept)
+            with suppress(OSError):  # without the file the next Tab asks again
+                _write(kept)
         return [(text, about) for text, about in kept[entry]["offers"]]
 
 

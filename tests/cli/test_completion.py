@@ -1,0 +1,206 @@
+"""Tab: in a real bash, and in the words by which zsh and fish ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import stat
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any, Protocol
+
+import pexpect
+import pytest
+
+import finetuning as ft
+
+PATIENCE = 60
+KEY = "ft_live_" + "0123456789abcdef" * 2
+
+
+class Host(Protocol):
+    answer: Any
+    seen: list[tuple[str, str, dict[str, str]]]
+    url: str
+
+    def send(self, handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None: ...
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment in which `ft` is a command, and nothing is known of a service yet."""
+    binary = tmp_path / "bin" / "ft"
+    binary.parent.mkdir()
+    binary.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m finetuning.cli "$@"\n')
+    binary.chmod(0o755)
+    return dict(os.environ) | {"PATH": f"{binary.parent}:{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def shelf(archive: ft.studio.Studio, shell: dict[str, str], home: Path) -> dict[str, str]:
+    """The environment of someone who uses a studio with the playlists Calm, Focus Beats, and twice Twin."""
+    with ft.Client(archive.api_key, archive.url, progress=False) as client:
+        for playlist in client.playlists().id:
+            archive.delete_playlist(playlist)
+    for name in ("Calm", "Focus Beats", "Twin", "twin"):
+        archive.create_playlist(name)
+    (home / "config").mkdir()
+    (home / "config" / "config.json").write_text(json.dumps({"baseUrl": archive.url}))
+    return shell | {"FINETUNING_API_KEY": archive.api_key}
+
+
+def bash(environment: dict[str, str], *words: str) -> list[str]:
+    """What bash is offered for the last of the words, by the script that `ft completion bash` prints."""
+    script = (
+        'eval "$(ft completion bash)"\n'
+        f"COMP_WORDS=({' '.join(map(shlex.quote, words))})\nCOMP_CWORD={len(words) - 1}\n"
+        "_ft_completion ft\n"
+        'printf "%s\\n" "${COMPREPLY[@]}"\n'
+    )
+    ran = subprocess.run(
+        ["bash", "--norc", "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout.split("\n")[:-1]
+
+
+def asked(environment: dict[str, str], **variables: str) -> str:
+    ran = subprocess.run(
+        ["ft"], env=environment | variables, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
+
+
+def test_bash_is_offered_commands_flags_and_their_values(shell: dict[str, str]) -> None:
+    assert bash(shell, "ft", "pl") == ["playlists", "playlist"]
+    assert bash(shell, "ft", "studio", "playlist", "") == ["create"]
+    assert "--limit" in bash(shell, "ft", "list", "--")
+    assert bash(shell, "ft", "list", "--status", "p") == ["pending", "processing"]
+    assert bash(shell, "ft", "generate", "--key", "C") == ["C", "C#"]
+    assert bash(shell, "ft", "completion", "") == ["bash", "zsh", "fish"]
+
+
+def test_bash_is_offered_playlists_and_tracks(shelf: dict[str, str], archive: ft.studio.Studio) -> None:
+    with ft.Client(archive.api_key, archive.url, progress=False) as client:
+        tracks = [client.generate("bells", wait=False).id for _ in range(2)]
+    offered = bash(shelf, "ft", "playlist", "show", "")
+    assert {"Calm", "Focus Beats"} < set(offered)
+    assert len(offered) == 4
+    assert "Twin" not in offered  # two share the name: their ids are offered
+    assert bash(shelf, "ft", "playlist", "add", "focus") == ["Focus Beats"]
+    assert bash(shelf, "ft", "playlist", "move", "Calm", "ca") == ["Calm"]
+    assert set(tracks) <= set(bash(shelf, "ft", "get", ""))
+    assert tracks[0] not in bash(shelf, "ft", "delete", tracks[0], "")
+
+
+def test_a_name_with_a_space_is_one_word_at_the_prompt(shelf: dict[str, str]) -> None:
+    prompt = "ready> "
+    terminal = pexpect.spawn(
+        "bash",
+        ["--norc", "--noprofile", "-i"],
+        env=shelf | {"PS1": prompt, "TERM": "dumb", "INPUTRC": os.devnull, "PROMPT_COMMAND": ""},
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    try:
+        terminal.expect_exact(prompt)
+        terminal.sendline('bind "set enable-bracketed-paste off"; eval "$(ft completion bash)"')
+        terminal.expect_exact(f"\n{prompt}")
+        terminal.send("ft playlist show Foc\t")
+        terminal.expect_exact("show Focus\\ Beats")
+        terminal.sendline("--json")
+        terminal.expect_exact('"name": "Focus Beats"')
+        terminal.expect_exact(f"\n{prompt}")
+        terminal.send('ft playlist show "Foc\t')
+        terminal.expect_exact('show "Focus Beats"')
+    finally:
+        terminal.close(force=True)
+
+
+def test_zsh_and_fish_are_answered(shelf: dict[str, str]) -> None:
+    line = {"COMP_WORDS": "ft playlist show Ca", "COMP_CWORD": "3"}
+    assert asked(shelf, _FT_COMPLETE="zsh_complete", **line).splitlines() == ["plain", "Calm", "0 track(s)"]
+    line = {"COMP_WORDS": "ft playlist show Ca", "COMP_CWORD": "Ca"}
+    assert asked(shelf, _FT_COMPLETE="fish_complete", **line).splitlines()[0].startswith("plain")
+    assert "Calm" in asked(shelf, _FT_COMPLETE="fish_complete", **line)
+    for name, start in {"zsh": "#compdef ft", "fish": "function _ft_completion"}.items():
+        script = subprocess.run(
+            ["ft", "completion", name], env=shelf, capture_output=True, text=True, check=True, timeout=PATIENCE
+        ).stdout
+        assert script.startswith(start)
+        assert f"_FT_COMPLETE={name}_complete" in script
+
+
+def test_an_instruction_that_is_not_ours_is_refused(shell: dict[str, str]) -> None:
+    for instruction in ("tcsh_complete", "bash_source", "nonsense"):
+        ran = subprocess.run(["ft"], env=shell | {"_FT_COMPLETE": instruction}, capture_output=True, timeout=PATIENCE)
+        assert (ran.returncode, ran.stdout, ran.stderr) == (1, b"", b"")
+
+
+def playlists(*names: str) -> bytes:
+    rows = [{"id": f"pl_{place}", "name": name} for place, name in enumerate(names)]
+    return json.dumps({"data": {"playlists": rows}}).encode()
+
+
+def test_a_second_tab_asks_nobody_and_the_file_holds_no_key(shell: dict[str, str], host: Host, home: Path) -> None:
+    host.answer = lambda handler: host.send(handler, 200, playlists("Calm"), content_type="application/json")
+    mine = shell | {"FINETUNING_API_KEY": KEY}
+    words = ("ft", "--base-url", host.url, "playlist", "show", "")
+    assert bash(mine, *words) == ["Calm"]
+    assert bash(mine, *words) == ["Calm"]
+    assert [path for _, path, _ in host.seen] == ["/v1/playlists"]
+
+    kept = home / "data" / "completion.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert KEY[8:] not in kept.read_text()
+    assert list(kept.parent.iterdir()) == [kept]
+
+    # Another's names are not offered, and what is too old or not ours is asked for anew.
+    bash(shell, "ft", "--api-key", KEY[:-1] + "0", "--base-url", host.url, "playlist", "show", "")
+    assert len(host.seen) == 2
+    aged = {name: entry | {"at": entry["at"] - 3600} for name, entry in json.loads(kept.read_text()).items()}
+    for content in (json.dumps(aged), "[]", "not JSON"):
+        kept.write_text(content)
+        before = len(host.seen)
+        assert bash(mine, *words) == ["Calm"]
+        assert len(host.seen) == before + 1
+
+
+def test_what_goes_wrong_offers_nothing_and_says_nothing(shell: dict[str, str], host: Host, home: Path) -> None:
+    host.answer = lambda handler: host.send(handler, 500, b"<h1>no</h1>", content_type="text/html")
+    mine = shell | {"FINETUNING_API_KEY": KEY}
+    assert bash(shell, "ft", "playlist", "show", "") == [""]  # no key
+    assert bash(shell | {"FINETUNING_API_KEY": "nonsense"}, "ft", "playlist", "show", "") == [""]
+    assert bash(mine, "ft", "--base-url", host.url, "playlist", "show", "") == [""]
+    assert len(host.seen) == 1
+    assert bash(mine, "ft", "--base-url", "http://127.0.0.1:9", "playlist", "show", "") == [""]
+    assert bash(mine, "ft", "--config", str(home / "none.json"), "playlist", "show", "") == [""]
+    assert not (home / "data" / "completion.json").exists()
+
+
+def test_a_service_that_does_not_answer_is_not_waited_for(shell: dict[str, str], host: Host) -> None:
+    released = threading.Event()
+
+    def withhold(handler: BaseHTTPRequestHandler) -> None:
+        released.wait(PATIENCE)
+        handler.close_connection = True
+
+    host.answer = withhold
+    try:
+        words = ("ft", "--base-url", host.url, "playlist", "show", "")
+        assert bash(shell | {"FINETUNING_API_KEY": KEY}, *words) == [""]
+        assert not released.is_set()  # the shell had its prompt back while the service was still silent
+    finally:
+        released.set()
+
+
+def test_an_unwritable_folder_costs_only_the_memory(shell: dict[str, str], host: Host, home: Path) -> None:
+    host.answer = lambda handler: host.send(handler, 200, playlists("Calm"), content_type="application/json")
+    (home / "data").write_text("a file where the folder should be")
+    words = ("ft", "--base-url", host.url, "playlist", "show", "")
+    assert bash(shell | {"FINETUNING_API_KEY": KEY}, *words) == ["Calm"]
