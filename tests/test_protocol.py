@@ -75,12 +75,12 @@ CODES: list[tuple[int, str, type[errors.APIError], Any, str | None]] = [
     (400, "MOVE_FAILED", errors.NothingDoneError, ITEMS, None),
     (401, "MISSING_API_KEY", errors.AuthenticationError, None, "FINETUNING_API_KEY"),
     (401, "INVALID_API_KEY", errors.AuthenticationError, None, "Check the key"),
-    (401, "ACCOUNT_DELETED", errors.AuthenticationError, None, None),
+    (401, "ACCOUNT_DELETED", errors.AuthenticationError, None, "use a key of another"),
     (402, "MONTHLY_LIMIT_REACHED", errors.OutOfCreditsError, None, "client.me()"),
     (403, "PRO_PLAN_REQUIRED", errors.PlanRequiredError, None, "ft.connect('studio')"),
-    (404, "NOT_FOUND", errors.NotFoundError, None, None),
-    (429, "RATE_LIMITED", errors.RateLimitError, None, None),
-    (429, "GENERATION_RATE_LIMITED", errors.RateLimitError, None, None),
+    (404, "NOT_FOUND", errors.NotFoundError, None, "client.playlists()"),
+    (429, "RATE_LIMITED", errors.RateLimitError, None, "max_wait"),
+    (429, "GENERATION_RATE_LIMITED", errors.RateLimitError, None, "max_wait"),
     (429, "QUEUE_FULL", errors.QueueFullError, {"max": 100}, "one of your generations"),
     (500, "GENERATION_FAILED", errors.ServiceError, None, None),
     (500, "INTERNAL_ERROR", errors.ServiceError, None, None),
@@ -231,3 +231,21 @@ def test_a_limit_says_how_long_to_wait() -> None:
     assert declined(429, {"code": "RATE_LIMITED"}, retry_after="30").retry_after == 30.0
     assert declined(429, {"code": "RATE_LIMITED", "retryAfter": 20}).retry_after == 20.0
     assert declined(429, {"code": "RATE_LIMITED", "retryAfter": 20}, retry_after="30").retry_after == 30.0
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [(202, b'{"data":{"id'), (500, b"oops"), (502, b"<html>"), (500, b'{"error":{"code":"INTERNAL_ERROR"}}')],
+)
+def test_a_create_with_no_readable_answer_warns_that_it_may_be_paid_for(status: int, content: bytes) -> None:
+    with pytest.raises(errors.FinetuningError) as caught:
+        read(protocol.create_generation({"tags": "x"}), status, {}, content)
+    assert "may have been accepted and paid for" in str(caught.value)
+    with pytest.raises(errors.FinetuningError) as caught:
+        read(protocol.me(), status, {}, content)
+    assert "paid" not in str(caught.value)
+
+
+def test_a_bulk_request_with_no_readable_answer_says_that_repeating_is_harmless() -> None:
+    with pytest.raises(errors.InvalidAnswerError, match="repeating it changes nothing twice"):
+        read(protocol.delete_generations(["a"]), 200, {}, b"<html>")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import keyword
 import pickle
 import string
@@ -258,3 +259,12 @@ def test_whatever_a_row_holds_nothing_of_it_is_lost(kind: type, fields: dict[str
     for name, value in fields.items():
         if value is not None and name != "extra":
             assert name in extra or kept.get(name) is not None
+
+
+def test_a_key_in_any_field_of_a_record_is_not_shown() -> None:
+    key = "ft_live_" + "ab3f" * 8
+    account = decode(json.dumps({"data": {"id": "u", "apiKeys": [key]}}).encode(), Account)
+    generation = Generation(id="g", webhook=f"https://example.com/?k={key}")
+    for shown in (repr(account), repr(generation), str(generation), f"{generation}", repr([generation])):
+        assert key not in shown
+        assert "ft_live_ab3f...****" in shown

@@ -76,17 +76,17 @@ def connect(
         key = api_key or settings.find_key()
         if key is not None:
             return _hosted(settings.load().base_url, key, policy, progress, studio)
+        client = _embedded(policy, progress, studio)
         print(  # noqa: T201 - a notice, of which the user should know in a notebook too
             "No API key found: using the studio, a stand-in with a rule-based composer on this machine. "
             "ft.connect('hosted', api_key=…) reaches the service.",
             file=sys.stderr,
         )
-        place = "studio"
+        return client
     if place == "studio":
         if api_key is not None:
             raise SettingsError("The studio has a key of its own.", hint="Leave api_key out.")
-        running = _studio(studio)
-        return Client(running.api_key, running.url, policy=policy, progress=progress, studio=running)
+        return _embedded(policy, progress, studio)
     url = settings.load().base_url if place == "hosted" else place
     if "://" not in url:
         raise SettingsError(
@@ -115,6 +115,11 @@ def _place(where: object) -> str | None:
         )
     text = redact(where.strip())
     return text.lower() if text.lower() in ("hosted", "studio") else text
+
+
+def _embedded(policy: Policy | None, progress: bool, options: dict[str, Any]) -> Client:
+    running = _studio(options)
+    return Client(running.api_key, running.url, policy=policy, progress=progress, studio=running)
 
 
 def _hosted(url: str, key: ApiKey, policy: Policy | None, progress: bool, studio: dict[str, Any]) -> Client:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from finetuning.errors import DownloadError
 
 __all__ = ["MediaStream", "count_in", "plain", "read_media"]
+
+_NOT_SOUND: Final = frozenset(
+    {"application/json", "application/problem+json", "application/xml", "application/xhtml+xml"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,13 @@ def read_media(
         raise DownloadError(
             f"The media host answered {status} for {where}.",
             hint="The track may have been deleted." if status in (403, 404, 410) else "Try again in a moment.",
+        )
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.startswith("text/") or kind in _NOT_SOUND:
+        # A sign-in page or an error page, served as if all were well, must not become an MP3 that blocks the real one.
+        raise DownloadError(
+            f"The media host sent {kind} instead of sound for {where}.",
+            hint="A network's sign-in page is the usual cause; try again in a moment.",
         )
     if headers.get("content-encoding", "identity") != "identity":
         raise DownloadError(f"The media host compressed {where}, so that its length cannot be checked.")

@@ -212,8 +212,18 @@ def read(request: Request[T], status: int, headers: Mapping[str, str], content: 
         f"{request} was answered with {status} and {excerpt}, which is not the service's JSON ({reason}).",
         status=status,
         request=str(request),
-        hint="A proxy or a wrong base URL in between is the usual cause; if it persists, the service has changed.",
+        hint=_doubt(request)
+        or "A proxy or a wrong base URL in between is the usual cause; if it persists, the service has changed.",
     )
+
+
+def _doubt(request: Request[Any]) -> str | None:
+    """Say what to do where nobody knows whether the request was carried out; None where repeating is harmless."""
+    if request.repeatable:
+        return None
+    if request.bucket == "create":
+        return "It may have been accepted and paid for: client.generations() shows it; look before you repeat it."
+    return "It may have been carried out; repeating it changes nothing twice."
 
 
 _BY_CODE: dict[str, type[errors.APIError]] = {
@@ -246,6 +256,11 @@ _HINTS: dict[str, str] = {
     "MONTHLY_LIMIT_REACHED": "client.me().limits tells what is left; a pack or the next month brings more.",
     "PRO_PLAN_REQUIRED": "API access comes with the pro and lifetime tiers; ft.connect('studio') needs no account.",
     "QUEUE_FULL": "Wait until one of your generations has finished.",
+    "ACCOUNT_DELETED": "The account of this key is gone; use a key of another.",
+    "NOT_FOUND": "It may have been deleted, or belong to somebody else: client.generations() and client.playlists() "
+    "list what is yours.",
+    "RATE_LIMITED": "Wait that long; Policy(max_wait=…) says how long a client waits by itself.",
+    "GENERATION_RATE_LIMITED": "Wait that long; Policy(max_wait=…) says how long a client waits by itself.",
 }
 
 
@@ -262,9 +277,10 @@ def _declined(
             f"{request} was answered with {status} and {_excerpt(headers, content)} instead of the service's JSON.",
             status=status,
             request=str(request),
-            hint="Something between here and the service answered in its place; try again in a moment."
-            if status >= 500
-            else "Check the base URL.",
+            hint="Check the base URL."
+            if status < 500
+            else _doubt(request)
+            or "Something between here and the service answered in its place; try again in a moment.",
         )
     code = str(error.get("code") or f"HTTP_{status}")
     fallback = errors.ServiceError if status >= 500 else errors.APIError
@@ -276,7 +292,7 @@ def _declined(
         details=error.get("details"),
         retry_after=retry_after(headers, error.get("retryAfter")),
         request=str(request),
-        hint=_HINTS.get(code),
+        hint=_HINTS.get(code) or (_doubt(request) if status >= 500 else None),
     )
 
 

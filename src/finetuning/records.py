@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
+from finetuning.redaction import redact
+
 __all__ = [
     "KEYS",
     "LANGUAGES",
@@ -70,6 +72,10 @@ class Record(
     """
 
     extra: Mapping[str, Any] = _NOTHING
+
+    def __repr__(self) -> str:
+        # A webhook's address, or a field that is new to this version, may hold a key.
+        return redact(super().__repr__())
 
 
 class Limits(Record):

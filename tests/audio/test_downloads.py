@@ -512,3 +512,15 @@ def test_a_transport_that_is_closed_downloads_nothing(bucket: Bucket, tmp_path: 
     asyncio.run(closed())
     assert not (tmp_path / "take.mp3").exists()
     assert bucket.host.seen == []
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "text/plain", "application/json", "Application/XML"])
+def test_a_page_served_as_if_it_were_sound_never_becomes_a_file(host: Any, tmp_path: Path, kind: str) -> None:
+    host.answer = lambda handler: host.send(handler, 200, b"<html>sign in</html>", content_type=kind)
+    path = tmp_path / "take.mp3"
+    with pytest.raises(DownloadError, match="instead of sound"):
+        fetch(f"{host.url}/take.mp3", path)
+    assert not path.exists()
+    host.answer = lambda handler: host.send(handler, 200, MUSIC, content_type="audio/mpeg")
+    assert fetch(f"{host.url}/take.mp3", path) == len(MUSIC)
+    assert path.read_bytes() == MUSIC

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from finetuning import errors, parameters, protocol
+from finetuning import errors, notices, parameters, protocol
 from finetuning.bulk import BulkOutcome, chunks
 from finetuning.frames import generations_frame, playlists_frame
 from finetuning.records import Account, Generation
@@ -79,7 +79,7 @@ class Client(Session):
         """
         return self.call(self._async.generation(id))
 
-    def generations(self, *, status: str | None = None, limit: int | None = 20) -> pd.DataFrame:
+    def generations(self, *, status: str | None = None, limit: int | None = 20, details: bool = False) -> pd.DataFrame:
         """Return the newest generations as a DataFrame.
 
         Parameters
@@ -88,6 +88,10 @@ class Client(Session):
             Only those: pending, processing, completed or failed.
         limit
             At most so many; None for all, page by page, with progress.
+        details
+            Whether to ask for each generation by itself too. The service's listing leaves out `generation_time`,
+            `file_size`, `download_count`, `error_message` and `webhook`; a page of it shows 99 generations for one
+            request, and with details each costs one.
 
         Returns
         -------
@@ -96,6 +100,9 @@ class Client(Session):
         """
         with self._bar.counting("generations", limit, unit="row") as meter:
             rows = self.call(self._async.generations(status=status, limit=limit, progress=meter), meter)
+        if details:
+            with self._bar.counting("details", len(rows), unit="row") as meter:
+                rows = self.call(self._async.detailed(rows, progress=meter), meter)
         return generations_frame(rows)
 
     def playlists(self) -> pd.DataFrame:
@@ -157,7 +164,7 @@ class Client(Session):
         warn_of_clamping(body, created)  # on this thread, so that it points at the caller's line
         return self.wait(created, timeout=patience) if wait else created
 
-    def wait(self, generation: Generation | str, *, timeout: float | None = 300.0) -> Generation:
+    def wait(self, generation: Tracks, *, timeout: float | None = 300.0) -> Generation:
         """Wait until a generation is finished; see `AsyncClient.wait`."""
         patience = parameters.patience(timeout)
         ids = ids_of(generation)
@@ -261,8 +268,12 @@ class Client(Session):
     def play(self, tracks: Tracks) -> Player:
         """Show an inline player; the sound is fetched when it is first played.
 
+        Tracks that are not in the library any more are left out, with a warning.
+
         Raises
         ------
+        NotFoundError
+            None of them is in the library.
         MissingExtraError
             ipywidgets or anywidget is not installed.
         """
@@ -270,10 +281,14 @@ class Client(Session):
 
         ids = ids_of(tracks)
         found = self.call(self._async.find_generations(ids))
-        for each in found:
-            if isinstance(each, errors.FinetuningError):
-                raise each
         records = [each for each in found if isinstance(each, Generation)]
+        missing = [each for each in found if isinstance(each, errors.FinetuningError)]
+        if missing and not (records and all(isinstance(each, errors.NotFoundError) for each in missing)):
+            raise next((each for each in missing if not isinstance(each, errors.NotFoundError)), missing[0])
+        if missing:
+            notices.warn(
+                errors.PartialWarning(f"{len(missing)} of {len(found)} tracks are not in the library any more.")
+            )
         return Player(takes_of(records), fetch=lambda id_: self.submit(self._async.audio(id_)))
 
     def measure(self, tracks: Tracks) -> pd.DataFrame:

@@ -108,6 +108,30 @@ class Reading(Sender):
                 progress(len(found), limit)
         return found
 
+    async def detailed(
+        self, generations: Sequence[Generation], *, progress: Progress | None = None
+    ) -> list[Generation]:
+        """Ask for each generation by itself, for the fields that the listing leaves out.
+
+        One that was deleted meanwhile stays as it was given.
+        """
+        gate = asyncio.Semaphore(_AT_ONCE)
+        done = 0
+
+        async def look(generation: Generation) -> Generation:
+            nonlocal done
+            async with gate:
+                try:
+                    return await self.generation(generation.id)
+                except errors.NotFoundError:
+                    return generation
+                finally:
+                    done += 1
+                    if progress:
+                        progress(done, len(generations))
+
+        return await asyncio.gather(*map(look, generations))
+
     async def find_generations(self, ids: Sequence[str]) -> list[Generation | errors.FinetuningError]:
         """Look several generations up, in as few requests as the listing allows.
 
