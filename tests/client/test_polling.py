@@ -12,7 +12,9 @@ import respx
 
 import finetuning as ft
 from finetuning import errors
+from finetuning.client.polling import scaled
 from finetuning.records import Generation
+from finetuning.transport import Transport
 
 KEY = "ft_live_" + "0123456789abcdef" * 2
 URL = "https://pub.finetuning.ai"
@@ -57,6 +59,23 @@ def test_a_service_that_allows_more_is_asked_sooner_but_not_all_the_time(clock: 
     respx.get(f"{URL}/v1/generations/g").mock(side_effect=looks)
     wait("g", clock)
     assert [round(seconds, 3) for seconds in clock.slept] == [0.3, 0.39, 0.507, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [
+        ({}, 3.0),
+        ({"create": 10}, 3.0),
+        ({"create": 100}, 0.3),
+        ({"create": 1000, "other": 60}, 3.0),
+        ({"other": 6}, 3.0),
+    ],
+)
+def test_how_soon_follows_from_the_limits_that_were_announced(limits: dict[str, int], seconds: float) -> None:
+    transport = Transport(URL, None)
+    transport.limits.update(limits)
+    assert scaled(transport, 3.0) == pytest.approx(seconds)
+    asyncio.run(transport.aclose())
 
 
 @respx.mock

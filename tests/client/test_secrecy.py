@@ -128,6 +128,7 @@ def test_a_stored_key_that_is_refused_is_not_repeated(
     else:
         (home / "config").mkdir()
         (home / "config" / "credentials").write_text(KEY + "0")
+        (home / "config" / "credentials").chmod(0o600)
     with pytest.raises(errors.SettingsError) as caught:
         ft.connect()
     assert not leaks(told(caught.value))

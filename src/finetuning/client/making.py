@@ -7,6 +7,7 @@ from typing import Any
 
 from finetuning import errors, notices, parameters, protocol, settings
 from finetuning.records import Created, Generation
+from finetuning.selections import Tracks
 
 from .polling import wait_for
 from .sender import Sender
@@ -95,7 +96,7 @@ class Making(Sender):
 
     async def wait(
         self,
-        generation: Generation | str,
+        generation: Tracks,
         *,
         timeout: float | None = 300.0,  # noqa: ASYNC109 - the music's, not the request's
         progress: Callable[[Generation, float], None] | None = None,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from finetuning import errors, protocol
 from finetuning.records import Generation
-from finetuning.selections import ids_of
+from finetuning.selections import Tracks, ids_of
 from finetuning.transport import Transport
 
 __all__ = ["scaled", "wait_for"]
@@ -19,12 +19,13 @@ __all__ = ["scaled", "wait_for"]
 _FIRST = 3.0
 _GROWTH = 1.3
 _LONGEST = 15.0
-_DOCUMENTED_LIMIT = 60
+#: A minute.
+_DOCUMENTED_LIMITS = {"other": 60, "create": 10}
 
 
 async def wait_for(
     transport: Transport,
-    generation: Generation | str,
+    generation: Tracks,
     *,
     timeout: float,  # noqa: ASYNC109 - how long the music may take
     progress: Callable[[Generation, float], None] | None = None,
@@ -83,5 +84,9 @@ async def wait_for(
 
 def scaled(transport: Transport, interval: float) -> float:
     """Scale an interval in seconds, meant for the documented limit, to the limit that the service announced."""
-    limit = transport.limits.get("other", _DOCUMENTED_LIMIT)
-    return max(0.25, interval * min(1.0, _DOCUMENTED_LIMIT / max(limit, 1)))
+    generosity = 1.0
+    for bucket, documented in _DOCUMENTED_LIMITS.items():
+        if bucket in transport.limits:
+            generosity = transport.limits[bucket] / documented
+            break  # of the reads first; after a create and no read yet, of the creates
+    return max(0.25, interval / max(1.0, generosity))
