@@ -17,10 +17,11 @@ from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES
 
 KEY = "ft_live_" + "0123456789abcdef" * 2
 
+letters = st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n\t")
 valid = st.fixed_dictionaries(
-    {"tags": st.text(min_size=1, max_size=700).filter(str.strip)},
+    {"tags": st.text(letters, min_size=1, max_size=700).filter(str.strip)},
     optional={
-        "lyrics": st.text(min_size=1, max_size=2000),
+        "lyrics": st.text(letters, min_size=1, max_size=2000),
         "duration": st.integers(-10, 400),
         "bpm": st.integers(-10, 400),
         "key": st.sampled_from(KEYS),
@@ -54,8 +55,8 @@ NO_NUMBER: list[Any] = [
     -(2**53), 10**5000, np.timedelta64(5, "s"), pd.Timestamp(0), object(),
 ]  # fmt: skip
 REFUSED: dict[str, list[Any]] = {
-    "tags": [None, 5, b"lofi", "", "  ", "\n", "x" * 701, ["lofi"], "\ud800"],
-    "lyrics": [5, 0, [], b"la", "x" * 2001, pd.NA, math.nan, "\udfff"],
+    "tags": [None, 5, b"lofi", "", "  ", "\n", "x" * 701, ["lofi"], "\ud800", "lo\0fi", "lofi\x1b[1m"],
+    "lyrics": [5, 0, [], b"la", "x" * 2001, pd.NA, math.nan, "\udfff", "\0", "la\r\nla", "la\x7f", "la\x85"],
     "duration": NO_NUMBER,
     "bpm": NO_NUMBER,
     "seed": NO_NUMBER,
@@ -128,6 +129,40 @@ def test_any_whole_number_is_a_whole_number(value: Any) -> None:
     assert (result, type(result)) == (85, int)
 
 
+BPM = "Tempi are whole numbers from 60 to 200 beats a minute; the service clamps what is outside."
+DURATION = "Durations are whole numbers from 5 to 210 seconds; the service clamps what is outside."
+SEED = "Seeds are whole numbers within ±(2**53 - 1)."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("bpm", "fast", BPM),
+        ("bpm", math.nan, BPM),
+        ("bpm", math.inf, BPM),
+        ("bpm", True, BPM),
+        ("bpm", [80], BPM),
+        ("bpm", 2**53, BPM),
+        ("bpm", 80.5, f"Round it: 80. {BPM}"),
+        ("bpm", np.linspace(80, 140, 4)[1] + 0.3, f"Round it: 100. {BPM}"),
+        ("bpm", Decimal("80.7"), f"Round it: 81. {BPM}"),
+        ("bpm", "80.7", f"Round it: 81. {BPM}"),
+        ("duration", "30", f"Write 30, without quotes. {DURATION}"),
+        ("duration", "-inf", DURATION),
+        ("seed", 1.5, f"Round it: 2. {SEED}"),
+        ("seed", -(2**53), SEED),
+        ("limit", "20", "Write 20, without quotes."),
+        ("limit", None, None),
+    ],
+)
+def test_what_is_no_whole_number_is_answered_with_what_is_allowed_and_what_to_write(
+    name: str, value: Any, hint: str | None
+) -> None:
+    with pytest.raises(ParameterError) as caught:
+        whole(name, value)
+    assert caught.value.hint == hint
+
+
 @given(
     st.floats() | st.text() | st.binary() | st.none() | st.lists(st.integers()) | st.integers() | st.complex_numbers()
 )
@@ -150,6 +185,31 @@ def test_a_word_that_is_nearly_right_is_recognised(value: object, hint: str | No
     with pytest.raises(ParameterError, match="pending, processing, completed, failed") as caught:
         status(value)
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [("scale", "dorian", "tags"), ("scale", 1, "tags"), ("scale", "maj", "'major'"), ("language", "english", "'en'")],
+)
+def test_a_word_that_is_like_none_is_answered_with_where_it_goes(name: str, value: Any, hint: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        create_body("lofi", **{name: value})
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says", "hint"),
+    [
+        ("tags", "lo\0fi", r"tags holds the control character U\+0000 at position 2", "Remove it"),
+        ("lyrics", "la\r\nla", r"lyrics holds the control character U\+000D at position 2", "line feed alone"),
+    ],
+)
+def test_a_control_character_is_named_before_it_costs_a_credit(name: str, text: str, says: str, hint: str) -> None:
+    arguments: dict[str, Any] = {"tags": "lofi", name: text}
+    with pytest.raises(ParameterError, match=says) as caught:
+        create_body(**arguments)
+    assert hint in (caught.value.hint or "")
+    assert create_body("lo\tfi", lyrics="la\n\tla\n") == {"tags": "lo\tfi", "lyrics": "la\n\tla\n"}
 
 
 @pytest.mark.parametrize("value", ["4", "4/4", "4 ", 4.0, np.int8(4)])

@@ -11,7 +11,11 @@ import ipaddress
 import math
 import operator
 import re
+import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -38,6 +42,19 @@ _SHOWN: Final = 60
 #: Beyond this not every JSON reader is exact, and a seed that changes on the way is another piece.
 SEED_MAX: Final = 2**53 - 1
 
+#: What each whole number may be, for the hints.
+_MEANT: Final = {
+    "bpm": f"Tempi are whole numbers from {BPM_RANGE[0]} to {BPM_RANGE[1]} beats a minute; "
+    "the service clamps what is outside.",
+    "duration": f"Durations are whole numbers from {DURATION_RANGE[0]} to {DURATION_RANGE[1]} seconds; "
+    "the service clamps what is outside.",
+    "seed": "Seeds are whole numbers within ±(2**53 - 1).",
+}
+#: What to say of words that are like none of those allowed.
+_ELSEWHERE: Final = {
+    "scale": "Other modes have no field: say them in the tags, as in 'dorian piano'.",
+    "language": "It is the language of the lyrics, by its two letters, such as 'en'.",
+}
 _KEY_AND_SCALE: Final = re.compile(r"([A-Ga-g](?:[#♯b♭])?)\s*(m|maj(?:or)?|min(?:or)?|dur|moll)", re.IGNORECASE)
 _ENHARMONIC: Final = {
     "DB": "C#", "EB": "D#", "FB": "E", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B", "E#": "F", "B#": "C",
@@ -65,7 +82,7 @@ def create_body(
     tags
         What the music should be, in 1 to 700 characters of free prose.
     lyrics
-        Up to 2000 characters.
+        Up to 2000 characters; of control characters only new line and tab, here and in the tags.
     duration
         Seconds, a whole number; the service clamps it to 5–210.
     bpm
@@ -118,7 +135,7 @@ def one_of(parameter: str, value: object, allowed: Sequence[str]) -> str:
     if text in allowed:
         return str(text)
     near = difflib.get_close_matches(text or "", allowed, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else None
+    hint = f"Did you mean {near[0]!r}?" if near else _ELSEWHERE.get(parameter)
     raise ParameterError(
         f"{parameter}={shown(value)} is not one of {', '.join(allowed)}.",
         parameter=parameter,
@@ -164,6 +181,7 @@ def whole(parameter: str, value: object, *, unit: str = "") -> int:
         f"{parameter}={shown(value)} is not a whole number{f' of {unit}' if unit else ''}.",
         parameter=parameter,
         value=value,
+        hint=_whole_hint(parameter, value),
     )
     # NumPy's truth values are bool_ or bool, by its version, and are no numbers either; an array is not one number.
     if isinstance(value, (str, bytes)) or type(value).__name__ in ("bool", "bool_") or getattr(value, "ndim", None):
@@ -183,8 +201,23 @@ def whole(parameter: str, value: object, *, unit: str = "") -> int:
             f"{parameter}={shown(value)} is beyond 2**53 - 1, where JSON numbers stop being exact.",
             parameter=parameter,
             value=value,
+            hint=_MEANT.get(parameter),
         )
     return number
+
+
+def _whole_hint(parameter: str, value: object) -> str | None:
+    """Say what to write instead of what is no whole number, and what is allowed."""
+    number = math.nan
+    if not isinstance(value, bool) and isinstance(value, (str, Real, Decimal)):
+        with suppress(TypeError, ValueError, OverflowError):
+            number = float(value)
+    advice = []
+    if abs(number) <= SEED_MAX:
+        advice.append(f"Write {number:.0f}, without quotes." if number.is_integer() else f"Round it: {number:.0f}.")
+    if parameter in _MEANT:
+        advice.append(_MEANT[parameter])
+    return " ".join(advice) or None
 
 
 def patience(value: object) -> float:
@@ -233,6 +266,17 @@ def _text(parameter: str, value: object, least: int, most: int) -> str:
             parameter=parameter,
             value=value,
             hint=f"Shorten it by {length - most:,}.",
+        )
+    # The service may refuse them after it has taken the credit. A tab and a new line are how lyrics are laid out.
+    control = next((char for char in value if char not in "\n\t" and unicodedata.category(char) == "Cc"), None)
+    if control is not None:
+        raise ParameterError(
+            f"{parameter} holds the control character U+{ord(control):04X} at position {value.index(control)}.",
+            parameter=parameter,
+            value=value,
+            hint="Remove it; of control characters only the new line and the tab are sent."
+            if control != "\r"
+            else "That is a carriage return; lines end in a line feed alone.",
         )
     try:
         value.encode()
