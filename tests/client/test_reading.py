@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,11 +18,29 @@ ROWS = 260
 
 
 @pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ft.studio.Studio]:
+    """A studio of this module's own, whose library nobody else changes."""
+    with ft.studio.Studio(tmp_path_factory.mktemp("library"), workers=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ft.studio.Studio]:
+    """Another, to whose library tracks are added while it is read."""
+    with ft.studio.Studio(tmp_path_factory.mktemp("growing"), workers=0) as running:
+        fill(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
 def library(archive: ft.studio.Studio) -> list[str]:
     """A library of 260 generations, newest first."""
+    return fill(archive)
 
+
+def fill(studio: ft.studio.Studio) -> list[str]:
     async def fill() -> list[str]:
-        async with ft.AsyncClient(archive.api_key, archive.url) as client:
+        async with ft.AsyncClient(studio.api_key, studio.url) as client:
             return [(await client.submit({"tags": f"piece {n}"})).id for n in range(ROWS)]
 
     return asyncio.run(fill())[::-1]
@@ -59,11 +77,9 @@ def test_pages_are_as_few_as_can_be(
     assert requests() == ["GET /v1/generations"] * pages
 
 
-def test_no_row_comes_twice_and_none_is_missed_while_tracks_are_made(
-    archive: ft.studio.Studio, library: list[str]
-) -> None:
+def test_no_row_comes_twice_and_none_is_missed_while_tracks_are_made(growing: ft.studio.Studio) -> None:
     async def read() -> tuple[list[str], list[str]]:
-        async with ft.AsyncClient(archive.api_key, archive.url) as client:
+        async with ft.AsyncClient(growing.api_key, growing.url) as client:
             before = [each.id for each in await client.generations(limit=None)]
             seen: list[str] = []
             async for each in client.iter_generations():
@@ -77,9 +93,9 @@ def test_no_row_comes_twice_and_none_is_missed_while_tracks_are_made(
     assert seen == before
 
 
-def test_a_limit_is_reached_even_though_rows_move(archive: ft.studio.Studio, library: list[str]) -> None:
+def test_a_limit_is_reached_even_though_rows_move(growing: ft.studio.Studio) -> None:
     async def read() -> list[str]:
-        async with ft.AsyncClient(archive.api_key, archive.url) as client:
+        async with ft.AsyncClient(growing.api_key, growing.url) as client:
             seen = []
             async for each in client.iter_generations(limit=250):
                 seen.append(each.id)
