@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from finetuning.errors import ParameterError, SweepWarning
 from finetuning.records import KEYS
-from finetuning.sweep.axes import energetic, read_axis, split_text
+from finetuning.sweep.axes import energetic, read_axis
+from finetuning.sweep.series import split_text
 
 
 @given(
@@ -72,7 +73,8 @@ def test_two_spellings_of_one_key_are_one_value() -> None:
         ("bpm", "80, ...", "at no place between two values"),
         ("bpm", "80, ..., ..., 140", "at no place between two values"),
         ("bpm", "80, , 90", "nothing between two commas"),
-        ("bpm", "80, 90,", "nothing there"),
+        ("bpm", "80, 90,", "nothing after the last comma"),
+        ("bpm", ",80", "nothing before the first comma"),
         ("bpm", "fast, ..., 90", "beside 'fast', which is not a number"),
         ("bpm", "80, inf, ..., 90", "which is not a number"),
         ("bpm", "1, ..., 1e40", "more than 10,000"),
@@ -106,6 +108,37 @@ def test_what_cannot_be_meant_is_refused_by_axis_and_value(name: str, given_: An
     with pytest.raises(ParameterError, match=says) as caught:
         read_axis(name, given_)
     assert caught.value.parameter == name
+
+
+@pytest.mark.parametrize(
+    ("name", "given_", "hint"),
+    [
+        ("bpm", "80...140", "bpm='80, 90, ..., 140'"),
+        ("bpm", "80-140", "bpm='80, 90, ..., 140'"),
+        ("bpm", "140 to 80", "bpm='140, 130, ..., 80'"),
+        ("bpm", "80..85", "bpm='80, ..., 85'"),
+        ("bpm", "80–87", "bpm='80, ..., 87'"),
+        ("bpm", "80 90", "bpm='80, 90'"),
+        ("duration", "5:60", "duration='5, ..., 60'"),
+        ("key", "C A", "key='C, A'"),
+        ("key", "C...A#", "key='C, ..., A#'"),
+        ("key", "C minor", "key='C', scale='minor'"),
+        ("scale", "major minor", "scale='major, minor'"),
+        ("bpm", "80-80", "Tempi are"),
+        ("bpm", "about 80", "Tempi are"),
+        ("bpm", "slow-fast", "Tempi are"),
+        ("bpm", "80, 90,", "'80, 90, ..., 140'"),
+        ("bpm", np.linspace(80, 120, 4), "Round it: 93."),
+        ("tags", [], "Give at least one text"),
+        ("bpm", [], "Leave bpm out"),
+    ],
+)
+def test_what_is_written_otherwise_is_answered_with_how_it_is_written(name: str, given_: Any, hint: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        read_axis(name, given_)
+    assert hint in (caught.value.hint or "")
+    if "Several" in (caught.value.hint or ""):
+        assert read_axis(name, hint.split("'")[1]).swept
 
 
 def test_a_plain_value_is_no_axis() -> None:

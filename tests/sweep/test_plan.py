@@ -95,11 +95,21 @@ def test_where_that_is_no_query_says_what_there_is(where: str) -> None:
 
 
 def test_where_that_raises_says_at_which_point() -> None:
-    with pytest.raises(AttributeError, match="no 'tempo'; it has tags, bpm, seed") as caught:
-        ft.Sweep("lofi", bpm=[80, 90], seed=[7], where=lambda p: p.tempo > 80)
+    with pytest.raises(ZeroDivisionError) as caught:
+        ft.Sweep("lofi", bpm=[80, 90], seed=[7], where=lambda p: p.bpm / 0)
     assert caught.value.__notes__ == ["where= was asked about point(tags='lofi', bpm=80, seed=7)."]
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'tempo'"):
+        ft.Sweep("lofi", bpm=[80, 90], where=lambda p: p.bpm.tempo)
     with pytest.raises(ParameterError, match="where= is a bool"):
         ft.Sweep("lofi", bpm=[80, 90], where=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("where", [lambda p: p.tempo > 80, lambda p: p["tempo"] > 80, lambda p: {80: 1}[p.tempo]])
+def test_where_that_asks_for_what_no_point_has_says_what_there_is(where: Any) -> None:
+    with pytest.raises(ParameterError, match="'tempo', which no point of this sweep has") as caught:
+        ft.Sweep("lofi", bpm=[80, 90], where=where)
+    assert (caught.value.parameter, caught.value.hint) == ("where", "They have tags, bpm, seed.")
+    assert len(ft.Sweep("lofi", bpm=[80, 90], where=lambda p: p.get("tempo", 1) and getattr(p, "tempo", 1))) == 2
 
 
 @pytest.mark.parametrize(

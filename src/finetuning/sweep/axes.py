@@ -5,22 +5,19 @@ Several values are an axis: a list, tuple, range, array, Series or Index, or tex
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, Final
 
 from finetuning.errors import ParameterError, SweepWarning
 from finetuning.notices import warn
-from finetuning.parameters import create_body, tonic
-from finetuning.records import KEYS
+from finetuning.parameters import create_body
 
-__all__ = ["ENERGIES", "POINTS_MAX", "Axis", "energetic", "read_axis", "split_text", "too_many"]
+from .series import POINTS_MAX, as_series, number, split_text, too_many
 
-#: A sweep of more points is a mistake: at ten generations a minute it would take most of a day.
-POINTS_MAX: Final = 10_000
+__all__ = ["ENERGIES", "Axis", "energetic", "read_axis"]
+
 #: How an energy is said in the tags; any other short word becomes "<word> energy".
 ENERGIES: Final = {
     "low": "low energy, relaxed",
@@ -30,7 +27,6 @@ ENERGIES: Final = {
 _ENERGY_MAX: Final = 40
 #: In tags and lyrics a comma is a comma.
 _PROSE: Final = ("tags", "lyrics")
-_ELLIPSIS: Final = re.compile(r"\.{3}|…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ def read_axis(name: str, given: object) -> Axis:
                     value=given,
                     hint="seed=[7] is the seed 7; seed=7 draws seven.",
                 )
-            return Axis(name, (_checked(name, parts[0]),), swept=False)
+            return Axis(name, (_one_in_text(name, given, parts[0]),), swept=False)
         values: list[Any] = parts
     elif _is_one(given):
         return Axis(name, (_checked(name, given),), swept=False)
@@ -93,7 +89,9 @@ def read_axis(name: str, given: object) -> Axis:
             f"The axis {name} has no values.",
             parameter=name,
             value=given,
-            hint=f"Leave {name} out to let the service choose.",
+            hint="Give at least one text, such as 'lofi chill piano'."
+            if name == "tags"
+            else f"Leave {name} out to let the service choose.",
         )
     checked = [_in_place(name, value, place, len(values)) for place, value in enumerate(values, 1)]
     unique = tuple(dict.fromkeys(checked))
@@ -103,33 +101,30 @@ def read_axis(name: str, given: object) -> Axis:
     return Axis(name, unique, swept=True)
 
 
-def split_text(name: str, text: str) -> list[Any]:
-    """Read text with commas, where `...` goes on in the step of the two values before it, up to the one after it.
+def _one_in_text(name: str, text: str, part: Any) -> Any:
+    """Check a text without commas; where it is refused and may mean several values, say how those are written."""
+    try:
+        return _checked(name, part)
+    except ParameterError as problem:
+        meant = _several_meant(name, text)
+        if meant is None:
+            raise
+        hint = f"Several values are separated by commas: {name}={meant!r}."
+        raise ParameterError(problem.message, parameter=name, value=text, hint=hint) from None
 
-    Numbers step in numbers, keys in semitones from C to B; a single value before the ellipsis steps by one.
 
-    Raises
-    ------
-    ParameterError
-        An ellipsis without a beginning or an end, between words that have no order, or that would step past its end.
-    """
-    items = [item.strip() for item in text.split(",")]
-    values: list[Any] = []
-    for place, item in enumerate(items):
-        if _ELLIPSIS.fullmatch(item):
-            _check_ellipsis(name, text, items, place)
-        elif place and _ELLIPSIS.fullmatch(items[place - 1]):
-            before = [entry for entry in items[max(0, place - 3) : place - 1] if not _ELLIPSIS.fullmatch(entry)]
-            values += _series(name, text, before, item)
-        elif item:
-            values.append(_number(item))
-        else:
-            raise ParameterError(
-                f"{name}={text!r} has nothing {'between two commas' if 0 < place < len(items) - 1 else 'there'}.",
-                parameter=name,
-                value=text,
-            )
-    return values
+def _several_meant(name: str, text: str) -> str | None:
+    """Return `80...140`, `80-140` or `C A` as an axis is written; None where it means no such thing."""
+    series = as_series(name, text)
+    words = text.split()
+    if series or len(words) < 2:
+        return series
+    try:
+        for word in words:
+            _checked(name, number(word))
+    except ParameterError:
+        return None
+    return ", ".join(words)
 
 
 def energetic(tags: str, energy: str | None) -> str:
@@ -156,74 +151,6 @@ def _several(name: str, given: Any) -> list[Any]:
     if len(values) > POINTS_MAX:
         raise too_many(name)
     return values
-
-
-def too_many(name: str, count: int | None = None) -> ParameterError:
-    """Refuse a sweep that is larger than anybody means."""
-    makes = f"{count:,} points" if count else f"more than {POINTS_MAX:,} values"
-    return ParameterError(
-        f"{name} makes {makes}; a sweep has at most {POINTS_MAX:,} points, each a credit.",
-        parameter=name,
-        hint="Make the steps wider, or run several sweeps.",
-    )
-
-
-def _number(item: str) -> Any:
-    try:
-        number = Decimal(item)
-    except InvalidOperation:
-        return item
-    if not number.is_finite():
-        return item
-    return int(number) if number == number.to_integral_value() and number.adjusted() < 20 else float(number)
-
-
-def _check_ellipsis(name: str, text: str, items: list[str], place: int) -> None:
-    neighbours = [items[i] if 0 <= i < len(items) else "" for i in (place - 1, place + 1)]
-    if not all(neighbours) or any(map(_ELLIPSIS.fullmatch, neighbours)):
-        raise ParameterError(
-            f"In {name}={text!r} the ellipsis stands at no place between two values.",
-            parameter=name,
-            value=text,
-            hint="Write it as in '80, 90, ..., 140'.",
-        )
-
-
-def _series(name: str, text: str, before: list[str], end: str) -> list[Any]:
-    """Return the values after `before`, up to and including `end`."""
-    known = [_place(name, text, item) for item in (*before, end)]
-    start, stop = known[-2], known[-1]
-    step = start - known[0] if len(known) == 3 else Decimal(1 if stop >= start else -1)
-    if step and abs(stop - start) > POINTS_MAX * abs(step):
-        raise too_many(name)
-    count, rest = divmod(stop - start, step) if step else (Decimal(0), Decimal(1))
-    if rest or count < 1:
-        raise ParameterError(
-            f"{name}={text!r}: steps of {_written(name, step)} from {before[-1]} do not arrive at {end}.",
-            parameter=name,
-            value=text,
-            hint="Write the last value as it is to be reached, as in '80, 90, ..., 140' or '140, 130, ..., 80'.",
-        )
-    places = [start + step * i for i in range(1, int(count) + 1)]
-    return [KEYS[int(place)] if name == "key" else _number(str(place)) for place in places]
-
-
-def _place(name: str, text: str, item: str) -> Decimal:
-    if name == "key":
-        return Decimal(KEYS.index(tonic(item)))
-    try:
-        number = Decimal(item)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_finite():
-        return number
-    raise ParameterError(
-        f"In {name}={text!r} the ellipsis stands beside {item!r}, which is not a number.", parameter=name, value=text
-    )
-
-
-def _written(name: str, step: Decimal) -> str:
-    return f"{step} semitone(s)" if name == "key" else str(step)
 
 
 def _in_place(name: str, value: Any, place: int, count: int) -> Any:

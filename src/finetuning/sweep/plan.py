@@ -12,8 +12,9 @@ from finetuning.errors import ClampedWarning, ParameterError
 from finetuning.notices import warn
 from finetuning.parameters import BPM_RANGE, DURATION_RANGE, whole
 
-from .axes import POINTS_MAX, Axis, read_axis, too_many
-from .points import COLUMNS, Plan, Row, points_frame
+from .axes import Axis, read_axis
+from .points import COLUMNS, Plan, Row, UnknownFieldError, points_frame
+from .series import POINTS_MAX, too_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -254,6 +255,13 @@ def _kept(plan: Plan, where: Any) -> list[bool]:
     for row in map(Row, rows):
         try:
             kept.append(bool(where(row)))
+        except UnknownFieldError as problem:
+            raise ParameterError(
+                f"where= asks a point for {problem.field!r}, which no point of this sweep has.",
+                parameter="where",
+                value=where,
+                hint=f"They have {', '.join(row)}.",
+            ) from problem
         except Exception as problem:
             problem.add_note(f"where= was asked about {row!r}.")
             raise

@@ -15,7 +15,7 @@ from .axes import energetic
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "Plan", "Row", "points_frame"]
+__all__ = ["COLUMNS", "Plan", "Row", "UnknownFieldError", "points_frame"]
 
 #: What a point may set, in the order of its columns, and how a DataFrame holds it.
 COLUMNS: Final[dict[str, str]] = {
@@ -93,6 +93,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{count} {noun}" + (f" = {' × '.join(f'{n} {name}' for n, name in sides)}" if sides else "")
 
 
+class UnknownFieldError(AttributeError, KeyError):
+    """A point was asked for what it does not have, as an attribute or as an item.
+
+    Attributes
+    ----------
+    field : str
+        What was asked for.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
 class Row(Mapping[str, Any]):
     """A point as the function of `where=` sees it: `p.bpm` and `p["bpm"]`."""
 
@@ -102,7 +116,10 @@ class Row(Mapping[str, Any]):
         self._values = values
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        try:
+            return self._values[name]
+        except KeyError:
+            raise UnknownFieldError(name) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -111,10 +128,7 @@ class Row(Mapping[str, Any]):
         return len(self._values)
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self._values[name]
-        except KeyError:
-            raise AttributeError(f"A point of this sweep has no {name!r}; it has {', '.join(self)}.") from None
+        return self[name]
 
     def __repr__(self) -> str:
         return f"point({', '.join(f'{name}={value!r}' for name, value in self.items())})"
