@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from pathlib import Path
@@ -139,6 +140,12 @@ def _studio(options: dict[str, Any]) -> Studio:
             raise
         raise MissingExtraError(f"The studio (it needs {problem.name})", "studio") from None
 
+    known = [name for name in inspect.signature(Studio).parameters if name != "self"]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise SettingsError(
+            f"connect() does not know {', '.join(unknown)}.", hint=f"A studio takes {', '.join(known)}."
+        )
     folder = Path(options.pop("data_dir", None) or settings.data_dir() / "studio").expanduser().resolve()
     with _lock:
         running, started_with = _studios.get(folder, (None, {}))

@@ -111,6 +111,10 @@ class Transport:
     ) -> None:
         self.api_key = api_key
         self.base_url = base_url = base_url_of(base_url)
+        if policy is not None and not isinstance(policy, Policy):
+            raise errors.SettingsError(
+                f"policy= takes an ft.Policy, not {type(policy).__name__}.", hint="For example ft.Policy(max_wait=300)."
+            )
         self.policy = policy or Policy()
         self.clock: Clock = clock or SystemClock()
         self.on_wait = on_wait
