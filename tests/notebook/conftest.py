@@ -32,6 +32,9 @@ class Kernel:
         self._client = self._manager.blocking_client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=_PATIENCE)
+        #: What is typed when the kernel asks, and what it asked, with whether the answer is hidden.
+        self.answers: list[str] = []
+        self.asked: list[tuple[str, bool]] = []
 
     def run(self, code: str) -> Ran:
         ran = Ran()
@@ -49,7 +52,13 @@ class Kernel:
                     ran.error = f"{content['ename']}: {content['evalue']}"
                     ran.traceback = content["traceback"]
 
-        self._client.execute_interactive(code, timeout=_PATIENCE, output_hook=hear, allow_stdin=False)
+        def answer(message: dict[str, Any]) -> None:
+            self.asked.append((message["content"]["prompt"], message["content"]["password"]))
+            self._client.input(self.answers.pop(0))
+
+        self._client.execute_interactive(
+            code, timeout=_PATIENCE, output_hook=hear, allow_stdin=bool(self.answers), stdin_hook=answer
+        )
         return ran
 
     def ok(self, code: str) -> Ran:

@@ -17,6 +17,9 @@ class Ran(Protocol):
 
 
 class Kernel(Protocol):
+    answers: list[str]
+    asked: list[tuple[str, bool]]
+
     def run(self, code: str) -> Ran: ...
     def ok(self, code: str) -> Ran: ...
     def value(self, expression: str) -> str: ...
@@ -103,6 +106,13 @@ def test_flags_of_a_line_are_for_that_line(loaded: Kernel) -> None:
     assert loaded.value("len(df)") == "2"
 
 
+def test_a_configuration_of_a_line_is_for_that_line(loaded: Kernel) -> None:
+    loaded.ok("import pathlib; pathlib.Path('away.json').write_text('{\"baseUrl\": \"http://127.0.0.1:9\"}')")
+    ran = loaded.run("%ft list --config away.json --api-key {client.studio.api_key}")
+    assert ran.error.startswith("ConnectError: http://127.0.0.1:9 could not be reached")
+    assert loaded.value("len(get_ipython().run_line_magic('ft', 'list'))") == "2"
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -152,6 +162,38 @@ def test_a_generation_can_be_heard(loaded: Kernel) -> None:
         "(['id', 'path', 'bytes', 'error'], True)"
     )
     assert loaded.ok("%ft delete {made} --yes").result == "Deleted 1 of 1 track(s)"
+
+
+def test_downloads_that_fail_are_rows(loaded: Kernel) -> None:
+    ran = loaded.ok("%ft download {takes} nothing -o takes/")
+    assert ran.stderr.count("nothing") == 1
+    assert "Warning" not in ran.stderr
+    loaded.ok("files = _")
+    assert loaded.value("files.error.notna().tolist()") == "[False, False, True]"
+    assert loaded.run("%ft download nothing").error.startswith("NotFoundError: ")
+
+
+def test_a_bulk_command_that_changes_nothing_raises(loaded: Kernel) -> None:
+    ran = loaded.run("%ft playlist add Solo {takes}")
+    assert ran.error.startswith("FinetuningError: Added 0 of 2 track(s): ")
+    assert ran.stderr.count("Track already in playlist") == 2
+
+
+def test_what_was_said_on_stderr_still_stops_the_notebook(loaded: Kernel) -> None:
+    ran = loaded.run("%ft doctor --api-key {client.studio.api_key} --base-url http://127.0.0.1:9")
+    assert "\N{BALLOT X}" in ran.stdout
+    assert ran.error.startswith("FinetuningError: The command ended with exit code ")
+
+
+def test_signing_in_asks_for_the_key_unseen(loaded: Kernel) -> None:
+    key = loaded.value("client.studio.api_key").strip("'")
+    loaded.answers.append(key)
+    ran = loaded.ok("%ft auth login --base-url {client.base_url}")
+    assert loaded.asked == [("API key: ", True)]
+    assert "Signed in as user@studio.localhost (pro tier)" in ran.stdout
+    assert ran.result.startswith("Account(")
+    assert key not in ran.stdout + ran.stderr + ran.result
+    loaded.ok("%ft auth logout")
 
 
 def test_a_sweep_need_not_be_waited_for(loaded: Kernel) -> None:

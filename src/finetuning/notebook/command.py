@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,7 +16,7 @@ from finetuning.cli.outcome import Outcome
 from finetuning.cli.session import Session
 from finetuning.client.blocking import Client
 from finetuning.client.outcomes import downloads_frame
-from finetuning.errors import MissingExtraError, UsageError
+from finetuning.errors import FinetuningError, MissingExtraError, PartialWarning, UsageError
 from finetuning.frames import generations_frame, playlists_frame
 from finetuning.records import Generation
 
@@ -90,9 +91,13 @@ def returned(outcome: Outcome) -> Any:
     Raises
     ------
     FinetuningError
-        A bulk command that changed nothing.
+        A command that failed: a bulk command that changed nothing, or one that has said already what went wrong.
     """
     value = outcome.value
+    if outcome.code and value is None:
+        raise FinetuningError(
+            f"The command ended with exit code {outcome.code}.", hint="What it said stands above this message."
+        )
     if isinstance(value, BulkOutcome):
         if outcome.code and not value.succeeded:
             value.raise_for_failed()
@@ -103,7 +108,11 @@ def returned(outcome: Outcome) -> Any:
         "playlist": lambda playlist: generations_frame(playlist.tracks or []),
         "playlists": playlists_frame,
     }
-    return frames[outcome.kind](value) if outcome.kind in frames else value
+    if outcome.kind not in frames:
+        return value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PartialWarning)  # the command has said it, id by id
+        return frames[outcome.kind](value)
 
 
 def play(value: Any, client: Client) -> None:

@@ -96,11 +96,16 @@ class FinetuningMagics(Magics):
             piped=lambda: getpass.getpass("API key: "),  # what is piped elsewhere is typed here
         )
         with Wire(self._client) as wire:
-            name, outcome = invoked(arguments, Session(console, wire.reach, wire.execute))
+            session = Session(console, wire.reach, wire.execute)
+            wire.session = session
+            name, outcome = invoked(arguments, session)
             text = written.getvalue()
-            value = json.loads(text) if "--json" in arguments and text else returned(outcome)
-            if value is None or name == "generate":  # which says where it put the sound
+            if "--json" in arguments and outcome.kind not in ("text", None):
+                return json.loads(text)
+            # The last two say where they put the sound, and the key.
+            if outcome.value is None or name == "generate" or "login" in arguments:
                 sys.stdout.write(text)
+            value = returned(outcome)
             if name == "generate" and wire.client is not None and not wire.own:
                 play(value, wire.client)
         return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from finetuning.cli.session import Session
 from finetuning.client.aio import AsyncClient
 from finetuning.client.blocking import Client
 from finetuning.client.loop import LoopThread
@@ -30,6 +31,8 @@ class Wire:
         The client that was asked for.
     own : bool
         Whether it was made for this line, of its flags.
+    session : Session or None
+        Of the command, which knows what `--config` says.
     """
 
     def __init__(self, current: Callable[[], Client]) -> None:
@@ -37,6 +40,7 @@ class Wire:
         self._loop = LoopThread()
         self.client: Client | None = None
         self.own = False
+        self.session: Session | None = None
 
     def __enter__(self) -> Wire:
         return self
@@ -49,6 +53,8 @@ class Wire:
     def reach(self, *, api_key: ApiKey | None = None, base_url: str | None = None) -> AsyncClient:
         """Return the client that the flags mean; without flags it is the notebook's."""
         if self.client is None:
+            if base_url is None and self.session is not None and self.session.flags.config is not None:
+                base_url = self.session.base_url
             self.own = api_key is not None or base_url is not None
             self.client = connect(base_url or "hosted", api_key=api_key) if self.own else self._current()
         return self.client.asynchronous
