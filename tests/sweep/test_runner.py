@@ -15,6 +15,8 @@ from finetuning.errors import (
     PlanRequiredError,
     SweepWarning,
 )
+from finetuning.records import Account, Limits
+from finetuning.sweep.beginning import check_credits
 from finetuning.sweep.events import Accepted, Began, Intent, Lost, encode
 from finetuning.sweep.journal import Journal
 from finetuning.sweep.ledger import Ledger, now
@@ -184,7 +186,7 @@ def test_out_of_credits_stops_cleanly_with_what_is_paid_collected(service: Any, 
     with pytest.warns(SweepWarning) as caught:
         run.resume()
     said = [str(each.message) for each in caught]
-    assert said[0] == "2 credits would be needed to the end and 1 are left; it goes so far."
+    assert said[0] == "2 credits would be needed to the end and 1 is left; it goes so far."
     assert "paused with 2 completed, 1 to send" in said[1]
 
 
@@ -192,11 +194,26 @@ def test_what_costs_more_than_is_left_is_refused_before_anything_is_sent(service
     service.account["limits"]["totalRemaining"] = 3
     with pytest.raises(NotEnoughCreditsError, match="costs 4 credits, one a point; 3 are left") as caught:
         hosted.run(sweep(), name="dear")
-    assert "Drop 1 points or more" in str(caught.value)
+    assert "Drop 1 point or more" in str(caught.value)
     assert service.requests == ["GET /v1/me"]
     assert ft.SweepRun.list().empty
     service.account["limits"] = {}
     assert hosted.run(sweep(), name="dear").done
+
+
+@pytest.mark.parametrize(
+    ("cost", "left", "says", "hint"),
+    [
+        (4, 1, "costs 4 credits, one a point; 1 is left.", "Drop 3 points or more"),
+        (4, 3, "costs 4 credits, one a point; 3 are left.", "Drop 1 point or more"),
+        (4, 0, "costs 4 credits, one a point; none is left.", "The next month brings more credits, or a pack does."),
+        (1, 0, "costs 1 credit, one a point; none is left.", "The next month brings more credits, or a pack does."),
+    ],
+)
+def test_what_is_missing_is_counted_and_the_way_out_is_one(cost: int, left: int, says: str, hint: str) -> None:
+    with pytest.raises(NotEnoughCreditsError, match=says) as caught:
+        check_credits(cost, Account(id="usr_1", limits=Limits(total_remaining=left)))
+    assert (caught.value.hint or "").startswith(f"Nothing was sent. {hint}")
 
 
 @pytest.mark.parametrize(

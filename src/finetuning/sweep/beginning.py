@@ -62,9 +62,11 @@ def check_credits(cost: int, account: Account) -> None:
     """
     left = account.limits.total_remaining
     if left is not None and cost > left:
+        short = cost - max(left, 0)
+        drop = f"Drop {short:,} point{'' if short == 1 else 's'} or more: fewer seeds, wider steps, or where=."
         raise NotEnoughCreditsError(
-            f"The sweep costs {_credits(cost)}, one a point; {left:,} are left.",
-            hint=f"Nothing was sent. Drop {cost - left:,} points or more: fewer seeds, wider steps, or where=.",
+            f"The sweep costs {_credits(cost)}, one a point; {_left(left)}.",
+            hint=f"Nothing was sent. {drop if left > 0 else 'The next month brings more credits, or a pack does.'}",
         )
 
 
@@ -72,7 +74,7 @@ def warn_of_credits(cost: int, account: Account) -> None:
     """Warn where a run that goes on will stop before its end: what is paid for is collected all the same."""
     left = account.limits.total_remaining
     if left is not None and cost > left:
-        warn(SweepWarning(f"{_credits(cost)} would be needed to the end and {left:,} are left; it goes so far."))
+        warn(SweepWarning(f"{_credits(cost)} would be needed to the end and {_left(left)}; it goes so far."))
 
 
 def check_account(began: Began, account: Account, base_url: str) -> None:
@@ -90,6 +92,10 @@ def check_account(began: Began, account: Account, base_url: str) -> None:
             parameter="client",
             hint="Nothing was sent. Connect as that account, or run the sweep anew under another name.",
         )
+
+
+def _left(count: int) -> str:
+    return "none is left" if count < 1 else f"{count:,} {'is' if count == 1 else 'are'} left"
 
 
 def _credits(count: int) -> str:
