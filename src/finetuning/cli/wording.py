@@ -19,7 +19,7 @@ _INSTEAD: Final = {
     "ft.connect('studio') works offline": "`ft studio serve` works offline",
     "ft.connect('studio') needs no account": "`ft studio serve` needs no account",
     "client.me().limits tells what is left": "`ft me` tells what is left",
-    "(in the studio: studio.create_playlist(name))": "(in the studio: `ft studio playlist create NAME`)",
+    "(in the studio: client.studio.create_playlist(name))": "(in the studio: `ft studio playlist create NAME`)",
     "A key goes into api_key=: ft.connect(api_key=…).": "A key goes into --api-key.",
     "A key goes into api_key=.": "A key goes into --api-key.",
     "the API key belongs to ft.connect(api_key=…)": "the API key belongs to --api-key",

@@ -20,9 +20,11 @@ __all__ = ["checked", "downloads_frame"]
 def checked(outcome: BulkOutcome) -> BulkOutcome:
     """Warn where an error stopped the batch, and return the outcome."""
     if outcome.error:
+        reason = outcome.error.message.rstrip()
+        stop = "" if reason.endswith((".", "!", "?", "…")) else "."  # the service's own words may have none
         notices.warn(
             PartialWarning(
-                f"{outcome.summary}; stopped by: {outcome.error.message} The outcome's .failed names every other id.",
+                f"{outcome.summary}; stopped by: {reason}{stop} The outcome's .failed names every other id.",
                 outcome=outcome,
             )
         )

@@ -54,7 +54,7 @@ async def wait_for(
                 progress(known, waited)
             if waited >= timeout:
                 raise errors.StillProcessingError(
-                    f"{ids[0]} is still {known.status or 'processing'} after {waited:.0f} s{trouble}.",
+                    f"{ids[0]} is still {known.status or 'processing'} after {_seconds(waited)} s{trouble}.",
                     id=ids[0],
                     hint=f"It goes on and is paid for: client.wait({ids[0]!r}) waits again.",
                 )
@@ -75,11 +75,16 @@ async def wait_for(
         progress(known, clock.monotonic() - started)
     if known.status == "failed":
         raise errors.GenerationError(
-            f"{known.id} failed: {known.error_message or 'the service gave no reason'}.",
+            f"{known.id} failed: {(known.error_message or 'the service gave no reason').rstrip('.')}.",
             generation=known,
             hint="Usually passing: the same request may succeed, and costs another credit.",
         )
     return known
+
+
+def _seconds(waited: float) -> str:
+    """Say a wait in whole seconds, a short one to two digits: 0.2 s are not none."""
+    return f"{waited:.0f}" if waited >= 10 else f"{round(waited, 3):.2g}"
 
 
 def scaled(transport: Transport, interval: float) -> float:

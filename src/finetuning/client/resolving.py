@@ -69,7 +69,8 @@ async def resolve_playlist(listing: Callable[[], Awaitable[Sequence[Playlist]]],
         f"No playlist is named {name!r}.",
         hint=f"There are: {', '.join(map(repr, near))}."
         if near
-        else "There are none; playlists are made in the web application (in the studio: studio.create_playlist(name)).",
+        else "There are none; playlists are made in the web application "
+        "(in the studio: client.studio.create_playlist(name)).",
     )
 
 
