@@ -12,9 +12,9 @@ from hypothesis import given
 from finetuning.bulk import BulkOutcome
 from finetuning.client.views import PlaylistView
 from finetuning.errors import SelectionError
-from finetuning.frames import generations_frame, playlists_frame
+from finetuning.frames import GENERATION_COLUMNS, generations_frame, playlists_frame
 from finetuning.records import Generation, Playlist
-from finetuning.selections import ids_of
+from finetuning.selections import OTHER_COLUMNS, ids_of
 
 Row = collections.namedtuple("Row", ["id", "title"])
 
@@ -137,7 +137,20 @@ WRONG: dict[str, tuple[Any, str]] = {
     "one number among ids": (["a", 1], r"1 of 2 ids are not text \(position 1\)"),
     "mask": (pd.Series([True, False]), "mask of True and False"),
     "mask that may be missing": (pd.Series([True, None], dtype="boolean"), "mask"),
-    "mask in a list": ([True, False], "type bool"),
+    "mask in a list": ([True, False], "mask of True and False"),
+    "mask in a list with a gap": ([True, None], "mask of True and False"),
+    "mask of NumPy": (np.array([True, False]), "mask of True and False"),
+    "mask of many levels": (np.array([[True], [False]]), "mask of True and False"),
+    "mask of nothing": (np.array([], dtype=bool), "mask of True and False"),
+    "mask as an Index": (pd.Index([True, False]), "mask of True and False"),
+    "mask of objects": (pd.Series([True, False], dtype=object), "mask of True and False"),
+    "mask of a frame": (pd.DataFrame({"id": ["a"]}) == "a", "mask of True and False"),
+    "truth among ids": (["a", True], r"1 of 2 ids are not text \(position 1\); the first is of type bool"),
+    "groups": (pd.DataFrame({"id": ["a"], "key": ["C"]}).groupby("key"), "A DataFrameGroupBy is groups of rows"),
+    "groups of ids": (pd.DataFrame({"id": ["a"], "key": ["C"]}).groupby("key")["id"], "A SeriesGroupBy is groups"),
+    "empty id": ("", "The id is empty"),
+    "blank id": (" \n", "The id is empty"),
+    "Index of another column": (pd.DataFrame({"title": ["a"]}).set_index("title").index, "the column 'title'"),
     "matrix": (np.array([["a", "b"]]), "type ndarray"),
     "frames": ([pd.DataFrame({"id": ["a"]})], "type DataFrame"),
     "no id": (pd.DataFrame({"title": ["x"], "bpm": [1]}), "no `id` column; it has 'title', 'bpm'"),
@@ -146,7 +159,8 @@ WRONG: dict[str, tuple[Any, str]] = {
     "id twice": (TWICE, "more than one column named `id`"),
     "columns in levels": (pd.DataFrame({("id", "first"): ["a"]}), "no `id` column"),
     "levels without id": (pd.MultiIndex.from_arrays([["a"], ["b"]]), "none is named `id`"),
-    "half of a surrogate pair": (["\ud800"], "not text"),
+    "half of a surrogate pair": (["a", "\ud800"], r"1 of 2 ids cannot be sent \(position 1\)"),
+    "half of a surrogate pair alone": ("\ud800", "half of a surrogate pair"),
     "row without id": (ROW.drop("id"), "type"),
     "tuple without id": ([collections.namedtuple("Other", ["title"])("t")], "type Other"),
 }
@@ -161,9 +175,42 @@ def test_what_names_no_tracks_is_refused_with_a_word_of_advice(what: str) -> Non
 
 @pytest.mark.parametrize(
     ("what", "hint"),
-    [("view", ".tracks"), ("outcome", ".failed"), ("number", "`id` column"), ("mask", "df[mask]")],
+    [
+        ("view", ".tracks"),
+        ("outcome", ".failed"),
+        ("number", "`id` column"),
+        ("mask", "df[mask]"),
+        ("mask of NumPy", "df[mask]"),
+        ("groups", ".head(1)"),
+        ("groups", ".first()"),
+    ],
 )
 def test_the_advice_fits(what: str, hint: str) -> None:
     with pytest.raises(SelectionError) as caught:
         ids_of(WRONG[what][0])
     assert hint in (caught.value.hint or "")
+
+
+def test_an_empty_id_is_not_told_of_rows() -> None:
+    with pytest.raises(SelectionError) as caught:
+        ids_of("")
+    assert "row" not in str(caught.value)
+
+
+def test_the_other_columns_are_those_of_the_frame() -> None:
+    assert ("id", *OTHER_COLUMNS) == tuple(GENERATION_COLUMNS)
+
+
+@pytest.mark.parametrize("column", OTHER_COLUMNS)
+def test_another_column_is_refused_by_name(column: str) -> None:
+    values = pd.Series(["a", "b"], name=column)
+    with pytest.raises(SelectionError, match=f"the column '{column}', which holds no ids"):
+        ids_of(values)
+    assert ids_of(values.rename("chosen")) == ["a", "b"]
+    assert ids_of(values.set_axis(pd.Index(["x", "y"], name="id"))) == ["x", "y"]
+
+
+def test_what_groups_are_told_to_do_works() -> None:
+    groups = pd.DataFrame({"id": ["a", "b", "c"], "key": ["C", "C", "D"]}).groupby("key")
+    for chosen in (groups.head(1), groups.first(), groups["id"].head(1), groups["id"].first()):
+        assert ids_of(chosen) == ["a", "c"]

@@ -12,7 +12,7 @@ from finetuning.records import Generation, Playlist
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Tracks", "ids_of"]
+__all__ = ["OTHER_COLUMNS", "Tracks", "ids_of"]
 
 if TYPE_CHECKING:
     #: A DataFrame or Series with an `id` column or ids, an Index, a list, one id, a record.
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 else:
     Tracks: TypeAlias = Any
 
+#: The other columns of a generations frame, none of which holds ids. (`frames` has their dtypes, in the same order.)
+OTHER_COLUMNS: Final = (
+    "title", "prompt", "type", "status", "bpm", "key", "scale", "time_signature", "language", "seed", "duration",
+    "requested_duration", "generation_time", "file_size", "is_public", "play_count", "download_count", "like_count",
+    "error_message", "audio_url", "webhook", "created_at", "completed_at",
+)  # fmt: skip
 _FORMS: Final = "Pass a DataFrame with an `id` column, a Series of ids, a list of ids, one id, or a record."
 
 
@@ -41,9 +47,13 @@ def ids_of(tracks: Tracks) -> list[str]:
     Raises
     ------
     SelectionError
-        There is no id in it, it is empty, or some ids are missing or are not text; the message names the rows.
+        There is no id in it, it is empty, or some ids are missing or are not text; the message names the rows. So
+        it does of a mask, of groups, and of another column of the generations frame.
     """
     values = [_id_in(value) for value in _values(tracks)]
+    truths = [type(value).__name__ in ("bool", "bool_") for value in values]
+    if any(truths) and all(truth or _is_missing(value) for truth, value in zip(truths, values, strict=True)):
+        raise _a_mask()
     if not values:
         raise SelectionError(
             "The selection is empty.", hint="Nothing was sent. Check the condition that selects the rows."
@@ -54,19 +64,31 @@ def ids_of(tracks: Tracks) -> list[str]:
             f"{len(missing)} of {len(values)} rows have no id ({_places(missing)}).",
             hint="Drop them first: df.dropna(subset=['id']).",
         )
-    wrong = [place for place, value in enumerate(values) if not _is_text(value)]
+    wrong = [place for place, value in enumerate(values) if not isinstance(value, str)]
     if wrong:
         kind = type(values[wrong[0]]).__name__
         raise SelectionError(
             f"{len(wrong)} of {len(values)} ids are not text ({_places(wrong)}); the first is of type {kind}.",
             hint=_FORMS,
         )
+    halves = [place for place, value in enumerate(values) if not _can_be_sent(value)]
+    if halves:
+        raise SelectionError(
+            f"{len(halves)} of {len(values)} ids cannot be sent ({_places(halves)}): half of a surrogate pair is no text.",
+            hint="They were damaged on the way; take them from client.generations() again.",
+        )
     return list(dict.fromkeys(value.strip() for value in values))
 
 
 def _values(tracks: Any) -> Iterable[Any]:
+    if isinstance(tracks, str) and not tracks.strip():
+        raise SelectionError(
+            "The id is empty.", hint="Pass the id of a track; client.generations() has them in its column `id`."
+        )
     if isinstance(tracks, str) or _is_row(tracks):
         return [tracks]
+    if getattr(tracks, "ndim", 0) and getattr(getattr(tracks, "dtype", None), "kind", None) == "b":
+        raise _a_mask()
     if isinstance(tracks, Playlist):
         raise SelectionError(
             f"{tracks.name or tracks.id!r} is a playlist, not a track.",
@@ -80,6 +102,13 @@ def _values(tracks: Any) -> Iterable[Any]:
             return _of_series(tracks)
         if isinstance(tracks, pandas.MultiIndex):
             return _of_multi_index(tracks)
+        if isinstance(tracks, pandas.Index):
+            return _of_column(tracks)
+        if isinstance(tracks, (pandas.api.typing.DataFrameGroupBy, pandas.api.typing.SeriesGroupBy)):
+            raise SelectionError(
+                f"A {type(tracks).__name__} is groups of rows, not a selection of them.",
+                hint="Choose from each group first: .head(1) keeps its first row, .first() its first values.",
+            )
     if isinstance(tracks, (Mapping, bytes)) or not isinstance(tracks, Iterable):
         frame = next((name for name in ("tracks", "frame", "failed") if hasattr(tracks, name)), None)
         raise SelectionError(
@@ -136,13 +165,19 @@ def _of_frame(frame: Any) -> Iterable[Any]:
 
 
 def _of_series(series: Any) -> Iterable[Any]:
-    if series.dtype.kind == "b":
-        raise SelectionError(
-            "That is a mask of True and False, not a selection.", hint="Apply it to the frame first: df[mask]."
-        )
     if series.name != "id" and "id" in series.index.names:
         return list(series.index.get_level_values("id"))
-    return list(series)
+    return _of_column(series)
+
+
+def _of_column(column: Any) -> Iterable[Any]:
+    """Return the values of a Series or an Index, unless its name says that they are something else than ids."""
+    if isinstance(column.name, str) and column.name in OTHER_COLUMNS:
+        raise SelectionError(
+            f"That is the column {column.name!r}, which holds no ids.",
+            hint="Pass the column `id` of the same rows, or the rows themselves.",
+        )
+    return list(column)
 
 
 def _of_multi_index(index: Any) -> Iterable[Any]:
@@ -157,9 +192,15 @@ def _is_missing(value: Any) -> bool:
     return type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
 
 
-def _is_text(value: Any) -> bool:
-    """Whether this is text that can be sent, which half of a surrogate pair is not."""
-    return isinstance(value, str) and (value.isascii() or value.encode(errors="replace").decode() == value)
+def _can_be_sent(value: str) -> bool:
+    """Whether UTF-8 has it; half of a surrogate pair it has not."""
+    return value.isascii() or value.encode(errors="replace").decode() == value
+
+
+def _a_mask() -> SelectionError:
+    return SelectionError(
+        "That is a mask of True and False, not a selection.", hint="Apply it to the frame first: df[mask]."
+    )
 
 
 def _places(places: list[int]) -> str:
