@@ -43,6 +43,11 @@ def test_every_class_of_the_module_is_public() -> None:
     assert classes == set(errors.__all__)
 
 
+def test_only_what_can_be_caught_is_offered() -> None:
+    assert dir(errors) == sorted(errors.__all__)
+    assert all(issubclass(getattr(errors, name), Exception) for name in dir(errors))
+
+
 def test_a_hint_stands_on_a_line_of_its_own() -> None:
     assert str(errors.FinetuningError("Wrong.", hint="Do this.")) == "Wrong.\nDo this."
     assert str(errors.FinetuningError("Wrong.")) == "Wrong."

@@ -85,6 +85,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    # `ft.errors.<Tab>` offers what can be caught, not what this module is made of.
+    return sorted(__all__)
+
+
 class FinetuningError(Exception):
     """Base of everything that this package raises on purpose.
 
