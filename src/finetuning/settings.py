@@ -17,7 +17,16 @@ from finetuning.addresses import base_url_of
 from finetuning.errors import FinetuningWarning, SettingsError
 from finetuning.keys import ApiKey, claim
 
-__all__ = ["HOSTED_URL", "Settings", "config_dir", "data_dir", "find_key", "load"]
+__all__ = [
+    "HOSTED_URL",
+    "KEYCHAIN_ACCOUNT",
+    "KEYCHAIN_SERVICE",
+    "Settings",
+    "config_dir",
+    "data_dir",
+    "find_key",
+    "load",
+]
 
 HOSTED_URL: Final = "https://pub.finetuning.ai"
 #: Where the existing command keeps the key in the operating system's keychain.

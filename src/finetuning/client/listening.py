@@ -16,7 +16,7 @@ from finetuning.selections import Tracks, ids_of
 from .reading import Reading
 from .sender import Progress
 
-__all__ = ["Downloaded", "Listening"]
+__all__ = ["Downloaded", "Listening", "audio_url"]
 
 
 @dataclass(frozen=True, slots=True)
