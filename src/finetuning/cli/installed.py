@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distribution
@@ -44,7 +45,7 @@ def how(package: Distribution | None = None, prefix: Path | None = None) -> Way:
     origin: dict[str, Any] = json.loads(package.read_text("direct_url.json") or "{}")
     folder = unquote(urlsplit(origin.get("url", "")).path)
     if origin.get("dir_info", {}).get("editable"):
-        return Way(None, f"ft runs from a checkout; update it with: git -C {folder} pull")
+        return Way(None, f"ft runs from a checkout; update it with: git -C {shlex.quote(folder)} pull")
     if (prefix / "pipx_metadata.json").is_file():
         return _by("pipx", "upgrade", "finetuning")
     if (prefix / "uv-receipt.toml").is_file():

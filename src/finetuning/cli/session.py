@@ -77,7 +77,8 @@ class Session:
 
     def print(self, lines: str | Iterable[str]) -> None:
         """Write data."""
-        for line in [lines] if isinstance(lines, str) else lines:
+        # Each by itself: of one large write an unbuffered stream reports a part that a closed pipe took as success.
+        for line in lines.split("\n") if isinstance(lines, str) else lines:
             self.io.out.write(redact(line) + "\n")
 
     def note(self, text: str) -> None:
