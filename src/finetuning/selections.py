@@ -74,7 +74,8 @@ def ids_of(tracks: Tracks) -> list[str]:
     halves = [place for place, value in enumerate(values) if not _can_be_sent(value)]
     if halves:
         raise SelectionError(
-            f"{len(halves)} of {len(values)} ids cannot be sent ({_places(halves)}): half of a surrogate pair is no text.",
+            f"{len(halves)} of {len(values)} ids cannot be sent ({_places(halves)}): "
+            "half of a surrogate pair is no text.",
             hint="They were damaged on the way; take them from client.generations() again.",
         )
     return list(dict.fromkeys(value.strip() for value in values))
