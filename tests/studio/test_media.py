@@ -188,3 +188,13 @@ def test_a_file_that_was_lost(rendered: tuple[Studio, dict[str, Any]]) -> None:
         assert httpx.get(url).status_code == 404
         api.post("/v1/generations/bulk-delete", json={"ids": [identity]})
         assert httpx.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+def test_another_host_is_refused(url: str, method: str) -> None:
+    answer = httpx.request(method, url, headers={"Host": "evil.example"})
+    assert answer.status_code == 421
+    assert answer.headers["content-type"] == "application/json"
+    if method != "HEAD":
+        assert answer.json()["error"]["code"] == "MISDIRECTED_REQUEST"
+    assert httpx.get(url, headers={"Host": "localhost:9"}).status_code == 200

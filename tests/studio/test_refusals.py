@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -174,3 +175,38 @@ def test_a_broken_database_is_answered_in_the_envelope(
     assert "no such table: playlist_tracks" in caplog.text
     assert studio.api_key not in caplog.text
     assert api.get("/v1/generations").json()["data"]["generations"] == [], "the create left nothing behind"
+
+
+STRANGE = ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.8", ""]
+
+
+@pytest.mark.parametrize("host", STRANGE)
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/generations", "/health", "/openapi.json", "/nowhere"])
+def test_another_host_is_refused_before_anything_else(shared: httpx.Client, path: str, host: str) -> None:
+    answer = shared.get(path, headers={"Host": host})
+    refused(answer, 421, "MISDIRECTED_REQUEST")
+    assert "x-ratelimit-limit" not in answer.headers
+
+
+def test_another_host_spends_nothing(studio: Studio, api: httpx.Client) -> None:
+    answer = api.post("/v1/generations", json={"tags": "piano"}, headers={"Host": "evil.example"})
+    refused(answer, 421, "MISDIRECTED_REQUEST")
+    assert api.get("/v1/me").json()["data"]["limits"]["generationsUsed"] == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:80", "localhost", "LocalHost:8765", "[::1]", "[::1]:8765"])
+def test_this_machine_may_be_called_by_any_of_its_names(shared: httpx.Client, host: str) -> None:
+    assert shared.get("/v1/me", headers={"Host": host}).status_code == 200
+
+
+def test_a_request_that_names_no_host_comes_from_no_browser(shared: httpx.Client) -> None:
+    with socket.create_connection((shared.base_url.host, shared.base_url.port or 80), timeout=30) as line:
+        line.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        assert line.recv(64).startswith(b"HTTP/1.1 200 ")
+
+
+def test_every_operation_says_that_another_host_is_refused(shared: httpx.Client) -> None:
+    for operations in shared.get("/openapi.json").json()["paths"].values():
+        for operation in operations.values():
+            assert not operation["responses"]["421"]["headers"]
+            assert operation["responses"]["500"]["headers"]

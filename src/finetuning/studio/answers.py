@@ -19,8 +19,9 @@ CODES = {
     "MONTHLY_LIMIT_REACHED": 402,
     "PRO_PLAN_REQUIRED": 403,
     "NOT_FOUND": 404,
-    "METHOD_NOT_ALLOWED": 405,  # this and the next are not in the reference; HTTP asks for them
+    "METHOD_NOT_ALLOWED": 405,  # this and the next two are not in the reference; HTTP asks for them
     "PAYLOAD_TOO_LARGE": 413,
+    "MISDIRECTED_REQUEST": 421,
     "RATE_LIMITED": 429,
     "GENERATION_RATE_LIMITED": 429,
     "QUEUE_FULL": 429,

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from . import accounts
 from .accounts import Account
 from .answers import Answer, Fault
+from .hosts import check_host
 from .limits import API_TIERS, Draw
 from .operations import OPERATIONS, Call, Context, Operation
 
@@ -33,7 +34,8 @@ class Api:
     """Every path under `/v1`, `/health` and `/openapi.json`.
 
     The order of the gate: find the operation, read the key, draw on the rate bucket, check the plan, then run. So
-    every answer announces a bucket, and a request that is refused early costs what it costs the hosted service.
+    every answer announces a bucket, and a request that is refused early costs what it costs the hosted service. Only
+    a request for another host is refused before all that: it draws on nothing.
 
     Parameters
     ----------
@@ -67,6 +69,7 @@ class Api:
     def _answer(self, scope: Scope, key: bytes | None, body: bytes | None) -> Answer:
         draw: Draw | None = None
         try:
+            check_host(scope["headers"])
             operation, path, refusal = _resolve(scope["method"], scope["path"])
             account, unknown = self._identify(key)
             creates = operation is not None and operation.creates

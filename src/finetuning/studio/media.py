@@ -14,6 +14,8 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from . import generations, jobs
+from .answers import Fault
+from .hosts import check_host
 from .store import Store
 
 __all__ = ["Media"]
@@ -62,6 +64,11 @@ class Media:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
+        try:
+            check_host(request.headers.raw)
+        except Fault as fault:
+            answer = fault.answer()
+            return Response(answer.body, answer.status, media_type="application/json")
         if request.method == "OPTIONS":
             return Response(
                 status_code=204,

@@ -19,6 +19,7 @@ _REASONS = {
     404: "There is no such thing, or none that this account may see.",
     405: "The method is not allowed on this path.",
     413: "The body is too large.",
+    421: "The Host header does not name this machine; nothing was drawn on any bucket.",
     429: "Too many requests, or too many generations in flight.",
     500: "The service failed.",
 }
@@ -29,10 +30,14 @@ _RATE = {
 _RETRY = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds to wait."}}
 
 
-def _answer(schema: Json, description: str, links: dict[str, Json] | None = None, **headers: Json) -> Json:
+#: What the answers announce; one for another host draws on no bucket.
+_HEADERS = {421: {}, 429: {**_RATE, **_RETRY}}
+
+
+def _answer(status: int, schema: Json, description: str, links: dict[str, Json] | None = None) -> Json:
     answer: Json = {
         "description": description,
-        "headers": {**_RATE, **headers},
+        "headers": _HEADERS.get(status, _RATE),
         "content": {"application/json": {"schema": schema}},
     }
     if links:
@@ -53,17 +58,16 @@ def _operation(
     open_to_all: bool = False,
 ) -> Json:
     schema = ref(data) if open_to_all else record({"data": ref(data)})
-    common = (405, 413, 500) if open_to_all else (401, 403, 405, 413, 429, 500)
+    common = (405, 413, 421, 500) if open_to_all else (401, 403, 405, 413, 421, 429, 500)
     operation: Json = {
         "operationId": name,
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {str(status): _answer(schema, summary, links)},
+        "responses": {str(status): _answer(status, schema, summary, links)},
         "security": [] if open_to_all else [{"ApiKey": []}],
     }
     for refusal in sorted({*common, *refusals}):
-        headers: Json = _RETRY if refusal == 429 else {}
-        operation["responses"][str(refusal)] = _answer(ref("Error"), _REASONS[refusal], **headers)
+        operation["responses"][str(refusal)] = _answer(refusal, ref("Error"), _REASONS[refusal])
     if request:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(request)}}}
     return operation
