@@ -36,10 +36,13 @@ class Kernel:
         self.answers: list[str] = []
         self.asked: list[tuple[str, bool]] = []
 
-    def run(self, code: str) -> Ran:
+    def run(self, code: str, *, interrupt_at: str = "") -> Ran:
+        """Run a cell; interrupt it when it says `interrupt_at`."""
         ran = Ran()
+        interrupted = not interrupt_at
 
         def hear(message: dict[str, Any]) -> None:
+            nonlocal interrupted
             content = message["content"]
             match message["msg_type"]:
                 case "stream":
@@ -51,6 +54,9 @@ class Kernel:
                 case "error":
                     ran.error = f"{content['ename']}: {content['evalue']}"
                     ran.traceback = content["traceback"]
+            if not interrupted and interrupt_at in ran.stderr:
+                interrupted = True
+                self._manager.interrupt_kernel()
 
         def answer(message: dict[str, Any]) -> None:
             self.asked.append((message["content"]["prompt"], message["content"]["password"]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 
 import pytest
 
 import finetuning as ft
-from finetuning.errors import ParameterError, UsageError
+from finetuning.errors import MissingExtraError, ParameterError, UsageError
 from finetuning.notebook.cell import PARAMETERS, read_sweep
 
 
@@ -91,4 +92,16 @@ def test_a_refused_value_keeps_its_parameter() -> None:
     with pytest.raises(ParameterError) as refused:
         read_sweep("tags: x\nscale: [major, dorian]")
     assert refused.value.parameter == "scale"
-    assert refused.value.hint is None or "dorian" not in refused.value.hint
+
+
+def test_what_is_wrong_with_no_line_alone_is_said_as_it_is() -> None:
+    with pytest.raises(ParameterError) as refused:
+        read_sweep("tags: x\nbpm: 60, 61, ..., 200\nduration: 5, 6, ..., 210")
+    assert "141 bpm × 206 duration" in refused.value.message
+    assert not refused.value.message.startswith("Line")
+
+
+def test_without_yaml_the_message_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'finetuning\[lab\]'"):
+        read_sweep("tags: x")

@@ -20,7 +20,7 @@ class Kernel(Protocol):
     answers: list[str]
     asked: list[tuple[str, bool]]
 
-    def run(self, code: str) -> Ran: ...
+    def run(self, code: str, *, interrupt_at: str = ...) -> Ran: ...
     def ok(self, code: str) -> Ran: ...
     def value(self, expression: str) -> str: ...
     def tab(self, code: str) -> list[str]: ...
@@ -153,8 +153,26 @@ def test_deleting_needs_yes(loaded: Kernel) -> None:
     assert loaded.value("len(client.generations())") == "2"
 
 
+def test_an_interrupt_says_how_to_go_on(loaded: Kernel) -> None:
+    ran = loaded.run("%ft generate long song --duration 5", interrupt_at="Queued.")
+    assert ran.error.startswith("KeyboardInterrupt: ")
+    assert "goes on and is paid for" in ran.stderr
+    loaded.ok("started = %ft list --limit 1")
+    assert loaded.value("started.prompt.tolist()") == "['long song']"
+    loaded.ok("client.wait(started); client.delete_tracks(started, yes=True)")
+
+
+def test_without_the_parts_of_a_player_there_is_none(loaded: Kernel) -> None:
+    loaded.ok("import sys; sys.modules['anywidget'] = None")
+    ran = loaded.ok("made = %ft generate short chime --duration 5 --seed 3 -o other.mp3")
+    loaded.ok("del sys.modules['anywidget']")
+    assert ran.shown == []
+    assert ran.stdout.startswith("Saved other.mp3")
+    loaded.ok("client.delete_tracks(made, yes=True)")
+
+
 def test_a_generation_can_be_heard(loaded: Kernel) -> None:
-    ran = loaded.ok("made = %ft generate short chime --duration 5 --seed 3")
+    ran = loaded.ok("made = %ft generate short chime --duration 5 --seed 3 -o first.mp3")
     assert "The player appears where this notebook runs." in ran.shown[-1]
     assert loaded.value("made.status, made.seed, made.prompt") == "('completed', 3, 'short chime')"
     ran = loaded.ok("files = %ft download {made} -o chime.mp3")
