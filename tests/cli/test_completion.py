@@ -93,7 +93,7 @@ def test_bash_is_offered_playlists_and_tracks(shelf: dict[str, str], archive: ft
     assert len(offered) == 4
     assert "Twin" not in offered  # two share the name: their ids are offered
     assert bash(shelf, "ft", "playlist", "add", "focus") == ["Focus Beats"]
-    assert bash(shelf, "ft", "playlist", "move", "Calm", "ca") == ["Calm"]
+    assert bash(shelf, "ft", "playlist", "move", "Calm", "cal") == ["Calm"]
     assert set(tracks) <= set(bash(shelf, "ft", "get", ""))
     assert tracks[0] not in bash(shelf, "ft", "delete", tracks[0], "")
 
@@ -123,9 +123,9 @@ def test_a_name_with_a_space_is_one_word_at_the_prompt(shelf: dict[str, str]) ->
 
 
 def test_zsh_and_fish_are_answered(shelf: dict[str, str]) -> None:
-    line = {"COMP_WORDS": "ft playlist show Ca", "COMP_CWORD": "3"}
+    line = {"COMP_WORDS": "ft playlist show Cal", "COMP_CWORD": "3"}
     assert asked(shelf, _FT_COMPLETE="zsh_complete", **line).splitlines() == ["plain", "Calm", "0 track(s)"]
-    line = {"COMP_WORDS": "ft playlist show Ca", "COMP_CWORD": "Ca"}
+    line = {"COMP_WORDS": "ft playlist show Cal", "COMP_CWORD": "Cal"}
     assert asked(shelf, _FT_COMPLETE="fish_complete", **line).splitlines()[0].startswith("plain")
     assert "Calm" in asked(shelf, _FT_COMPLETE="fish_complete", **line)
     for name, start in {"zsh": "#compdef ft", "fish": "function _ft_completion"}.items():

@@ -97,7 +97,7 @@ def test_values_of_the_notebook_fill_the_holes(hole: str, arguments: list[str]) 
         ("x {nothing}", SelectionError, "{nothing}: A value of type NoneType"),
         ("x {outcome}", SelectionError, "Pass its .failed."),
         ("x {listed}", SelectionError, "These are playlists, not tracks."),
-        ("x {keepers.bpm}", SelectionError, "3 of 3 ids are not text"),
+        ("x {keepers.bpm}", SelectionError, "{keepers.bpm}: That is the column 'bpm'"),
         ("x take-{keepers}.mp3", SelectionError, "{keepers} is 3 tracks, and stands within a word."),
         ("x {1 / 0}", UsageError, "{1 / 0} cannot be evaluated: ZeroDivisionError"),
         ("x {keepers", UsageError, "The brace at '{keepers' does not hold a Python expression."),
