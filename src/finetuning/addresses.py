@@ -1,4 +1,4 @@
-"""Addresses of the service: which are this machine, and which may carry a key."""
+"""Addresses: which are this machine, which may carry a key, and which the service may call."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
-from finetuning.errors import SettingsError
+from finetuning.errors import ParameterError, SettingsError
 from finetuning.redaction import redact
 
-__all__ = ["base_url_of", "is_loopback"]
+__all__ = ["base_url_of", "is_loopback", "webhook_of"]
+
+WEBHOOK_MAX: Final = 2048
 
 _LOOKS: Final = "It looks like https://pub.finetuning.ai; paths under /v1 are added here."
 
@@ -53,3 +55,50 @@ def base_url_of(text: object) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise SettingsError(f"The base URL http://{host} would send your key unencrypted.", hint=f"Use https://{host}.")
     return text.rstrip("/").removesuffix("/v1")
+
+
+def webhook_of(value: object, *, local: bool) -> str:
+    """Check a URL that the service is to call; where the service is on this machine (`local`), so may it be.
+
+    Raises
+    ------
+    ParameterError
+        It is not HTTPS, too long, or not public. It is not repeated, since it may hold a secret.
+    """
+
+    def refuse(why: str) -> ParameterError:
+        return ParameterError(
+            f"webhook {why}.",
+            parameter="webhook",
+            hint="The service calls an HTTPS URL of at most 2048 characters on a public host.",
+        )
+
+    if not isinstance(value, str) or not value:
+        raise refuse("is not a URL")
+    if len(value) > WEBHOOK_MAX:
+        raise refuse(f"has {len(value):,} characters")
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise refuse("is not a URL") from None
+    if not value.isprintable() or " " in value or "\\" in value:
+        raise refuse("holds spaces or other characters that a URL cannot have")
+    if not host:
+        raise refuse("names no host")
+    if is_loopback(host):
+        if local and parts.scheme in ("http", "https"):
+            return value
+        raise refuse(f"points at this machine ({host}), which the hosted service cannot reach")
+    if parts.scheme != "https":
+        raise refuse(f"is {parts.scheme or 'without a scheme'}, not https")
+    try:
+        private = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        # A last label of digits is an address written otherwise (127.1, 0x7f.1), by the URL standard's rules.
+        last = host.rstrip(".").rpartition(".")[2]
+        private = "." not in host or last[:1].isdigit() or last in ("local", "internal", "lan")
+    if private:
+        raise refuse(f"points at a private address ({host})")
+    return value

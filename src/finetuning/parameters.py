@@ -7,7 +7,6 @@ duration out of range pass: the service clamps them, and the answer shows to wha
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import math
 import operator
 import re
@@ -17,9 +16,8 @@ from contextlib import suppress
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from finetuning.addresses import is_loopback
+from finetuning.addresses import webhook_of
 from finetuning.errors import ParameterError
 from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES, TIME_SIGNATURES
 from finetuning.redaction import redact
@@ -37,7 +35,6 @@ BPM_RANGE: Final = (60, 200)
 DURATION_RANGE: Final = (5, 210)
 TAGS_MAX: Final = 700
 LYRICS_MAX: Final = 2000
-WEBHOOK_MAX: Final = 2048
 _SHOWN: Final = 60
 #: Beyond this not every JSON reader is exact, and a seed that changes on the way is another piece.
 SEED_MAX: Final = 2**53 - 1
@@ -125,7 +122,7 @@ def create_body(
     if seed is not None:
         body["seed"] = whole("seed", seed)
     if webhook is not None:
-        body["webhook"] = _webhook(webhook, local=local)
+        body["webhook"] = webhook_of(webhook, local=local)
     return body
 
 
@@ -304,42 +301,3 @@ def _time_signature(value: object) -> str:
             value=value,
         )
     return str(number)
-
-
-def _webhook(value: object, *, local: bool) -> str:
-    def refuse(why: str) -> ParameterError:
-        return ParameterError(
-            f"webhook {why}.",
-            parameter="webhook",
-            hint="The service calls an HTTPS URL of at most 2048 characters on a public host.",
-        )
-
-    if not isinstance(value, str) or not value:
-        raise refuse("is not a URL")
-    if len(value) > WEBHOOK_MAX:
-        raise refuse(f"has {len(value):,} characters")
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        raise refuse("is not a URL") from None
-    if not value.isprintable() or " " in value or "\\" in value:
-        raise refuse("holds spaces or other characters that a URL cannot have")
-    if not host:
-        raise refuse("names no host")
-    if is_loopback(host):
-        if local and parts.scheme in ("http", "https"):
-            return value
-        raise refuse(f"points at this machine ({host}), which the hosted service cannot reach")
-    if parts.scheme != "https":
-        raise refuse(f"is {parts.scheme or 'without a scheme'}, not https")
-    try:
-        private = not ipaddress.ip_address(host).is_global
-    except ValueError:
-        # A last label of digits is an address written otherwise (127.1, 0x7f.1), by the URL standard's rules.
-        last = host.rstrip(".").rpartition(".")[2]
-        private = "." not in host or last[:1].isdigit() or last in ("local", "internal", "lan")
-    if private:
-        raise refuse(f"points at a private address ({host})")
-    return value
