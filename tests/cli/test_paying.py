@@ -106,7 +106,10 @@ def test_what_the_service_declines_leaves_nothing_open(inside: Run, host: Any, s
     assert [path for _, path, _ in host.seen] == ["/v1/generations"] * 2
 
 
-def test_a_process_that_is_killed_while_it_pays(ft_: Run, relay: Any, host: Any, desk: Path, intents: Any) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_process_that_is_ended_while_it_pays(
+    how: signal.Signals, ft_: Run, relay: Any, host: Any, desk: Path, intents: Any
+) -> None:
     answer, arrived, go = host.answer, threading.Event(), threading.Event()
 
     def hold(handler: Any) -> None:
@@ -119,17 +122,24 @@ def test_a_process_that_is_killed_while_it_pays(ft_: Run, relay: Any, host: Any,
             answer(handler)
 
     host.answer = hold
-    argv = ["generate", "killed", "--duration", "5", "--no-wait", "--base-url", relay.url]
-    process = subprocess.Popen([sys.executable, "-m", "finetuning.cli", *argv], cwd=desk)
+    argv = ["generate", "ended", "by", how.name, "--duration", "5", "--no-wait", "--base-url", relay.url]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "finetuning.cli", *argv], cwd=desk, stderr=subprocess.PIPE, text=True
+    )
     assert arrived.wait(30)
     # As long as it lives, the same command is another piece.
     open_ = Intents(Path(os.environ["FINETUNING_DATA_HOME"]))
     (intent,) = intents()
     body = {name: value for name, value in intent["body"].items() if name != "seed"}
     assert open_.lost(intent["base_url"], intent["account"], body) is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(how)
+    _, said = process.communicate(timeout=30)
     go.set()
+    if how is signal.SIGINT:
+        assert process.returncode == 130
+        assert said == (
+            "Interrupted. It may have been accepted and paid for. The same command looks for it before it pays again.\n"
+        )
     host.answer = answer
     relay.lose = 0
     assert "found the paid generation" in ft_(*argv).err

@@ -79,7 +79,10 @@ def _as_json(outcome: BulkOutcome) -> str:
 @json_flag
 @click.pass_context
 def delete(context: click.Context, tracks: tuple[str, ...], yes: bool, as_json: bool) -> Outcome:
-    """Delete tracks for good: from the library, every playlist and public pages."""
+    """Delete tracks for good, everywhere.
+
+    They are gone from the library, every playlist and public pages.
+    """
     session = session_of(context)
     chosen = ids(tracks)
     if not yes:

@@ -42,7 +42,10 @@ _AT_ONCE: Final = 4
 @click.option("--force", is_flag=True, help="Replace files that are there already, without asking.")
 @click.pass_context
 def download(context: click.Context, tracks: tuple[str, ...], output: str | None, force: bool) -> Outcome:
-    """Download the sound of finished tracks; one that broke off goes on where it stopped."""
+    """Download the sound of finished tracks.
+
+    A download that broke off goes on where it stopped.
+    """
     session = session_of(context)
     chosen = ids(tracks)
     if len(chosen) > 1 and output and not is_folder(output):

@@ -5,18 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from .session import Session, key_of
 
 __all__ = ["Command", "Group", "Whole", "an_id", "json_flag", "session_of"]
-
-if TYPE_CHECKING:
-    _Number = click.ParamType[int]
-else:
-    _Number = click.ParamType
 
 #: How alike a name must be to be suggested.
 _ALIKE: Final = 0.5
@@ -163,7 +158,7 @@ def _instead(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}."
 
 
-class Whole(_Number):
+class Whole(click.ParamType[int]):
     """A whole number between two others.
 
     Parameters

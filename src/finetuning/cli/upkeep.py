@@ -27,7 +27,7 @@ __all__ = ["doctor", "help_", "update"]
 @click.command("doctor", cls=Command, example="ft doctor")
 @click.pass_context
 def doctor(context: click.Context) -> Outcome:
-    """Check version, configuration, service and key, one after the other."""
+    """Check version, configuration, service and key."""
     session = session_of(context)
     code = OK
     for checked in _checks(session):
@@ -85,7 +85,7 @@ def update(context: click.Context) -> Outcome:
 @click.argument("names", metavar="[COMMAND]...", nargs=-1)
 @click.pass_context
 def help_(context: click.Context, names: tuple[str, ...]) -> Outcome:
-    """Show what a command does, its flags with their defaults, and an example."""
+    """Show a command's flags and an example."""
     session = session_of(context)
     within = context.find_root()
     command: click.Command = within.command
