@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import re
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from finetuning.audio.downloads import fetch_bytes, fetch_file
+from finetuning.audio.partials import part_of, partial
 from finetuning.errors import DownloadError, FinetuningError
 from finetuning.keys import ApiKey
 from finetuning.transport import Policy, Transport
@@ -385,6 +387,37 @@ def test_two_processes_may_want_the_same_file(bucket: Bucket, tmp_path: Path) ->
     assert [process.communicate(timeout=60)[0] for process in processes] == [f"{len(MUSIC)}\n"] * 2
     assert path.read_bytes() == MUSIC
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_part_that_the_other_has_renamed_meanwhile_is_not_taken_for_one(tmp_path: Path) -> None:
+    """What was opened may be the finished file by the time it is free, or be gone."""
+    path = tmp_path / "take.mp3"
+
+    async def both() -> bytes:
+        async with partial(path) as first:
+            waiting = asyncio.create_task(read())
+            await asyncio.sleep(0)
+            first.write(b"finished")
+            first.flush()
+            part_of(path).replace(path)
+        return await waiting
+
+    async def read() -> bytes:
+        async with partial(path) as second:
+            return second.read()
+
+    assert asyncio.run(both()) == b""
+    assert path.read_bytes() == b"finished"
+
+
+def test_a_file_system_without_locks_will_do(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert fetch(bucket.url, tmp_path / "take.mp3") == len(MUSIC)
 
 
 # Addresses
