@@ -155,6 +155,7 @@ def test_unknown_fields_come_last_and_none_is_lost(drawn: list[dict[str, int]]) 
         ([[1], None], "object"),
         ([1, "a"], "object"),
         ([2**70, None], "object"),
+        ([2**63, -1], "object"),
         ([{"a": 1}, 2.5], "object"),
     ],
 )
@@ -201,6 +202,13 @@ def test_a_number_that_breaks_its_dtype_is_kept_and_told(row: Generation, column
     assert str(frame[column].dtype) == dtype
     assert frame[column].iloc[0] == value
     assert pd.isna(frame[column].iloc[1])
+
+
+def test_counts_beyond_all_bounds_are_told_and_no_other_warning_is_heard() -> None:
+    with pytest.warns(ServiceWarning) as caught:
+        frame = generations_frame([Generation(id="x", play_count=2**63), Generation(id="y", play_count=-1)])
+    assert len(caught) == 1
+    assert frame["play_count"].tolist() == [2**63, -1]
 
 
 @pytest.mark.parametrize("odd", ["yesterday", "9999-12-31 00:00:00", "0001-01-01T00:00:00+05:00"])

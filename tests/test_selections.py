@@ -93,6 +93,10 @@ NOTHING: dict[str, Any] = {
 }
 
 
+def test_an_id_that_is_called_id_is_an_id() -> None:
+    assert ids_of(pd.Series(1, index=pd.Index(["id", "a"], name="id"), name="bpm")) == ["id", "a"]
+
+
 @pytest.mark.parametrize("nothing", NOTHING)
 def test_an_empty_selection_is_refused(nothing: str) -> None:
     with pytest.raises(SelectionError, match="empty") as caught:

@@ -178,9 +178,17 @@ def _untyped(values: list[Any]) -> Any:
 
     kind = pd.api.types.infer_dtype(values, skipna=True)
     try:
-        return pd.array(values, dtype=_INFERRED.get(kind, "object"))
-    except (OverflowError, TypeError):
+        return _array(values, _INFERRED.get(kind, "object"))
+    except (TypeError, ArithmeticError):
         return pd.array(values, dtype="object")
+
+
+def _array(values: list[Any], dtype: Any) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    with np.errstate(invalid="raise"):  # for integers beyond 64 bits beside negative ones NumPy would merely warn
+        return pd.array(values, dtype=dtype)
 
 
 def _typed(name: str, values: list[Any], dtype: Any) -> Any:
@@ -196,8 +204,8 @@ def _typed(name: str, values: list[Any], dtype: Any) -> Any:
     if dtype == "float64":
         return np.array(values, dtype="float64")  # None becomes NaN
     try:
-        return pd.array(values, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as problem:
+        return _array(values, dtype)
+    except (TypeError, ValueError, ArithmeticError) as problem:
         # A tempo of 92.5 or a seed beyond 64 bits is worth more than the dtype that it breaks.
         other: Any = "Float64" if name == "bpm" else "object"
         _warn(name, problem, f"its dtype is {other}, not {dtype}")

@@ -139,7 +139,7 @@ def _is_row(item: Any) -> bool:
     return (
         pandas is not None
         and isinstance(item, pandas.Series)
-        and item.name != "id"
+        and "id" not in (item.name, item.index.name)
         and item.index.nlevels == 1
         and item.index.is_unique
         and "id" in item.index
