@@ -89,7 +89,10 @@ def tell(name: str, counts: Mapping[str, int], future: Future[None], runner: Run
     elif runner.reason is None and counts.keys() & {"failed", "refused", "uncertain"}:
         text = f"The run {name!r} is done: {brief(counts)}; `error_message` in run.frame says why."
         if "uncertain" in counts:
-            text += " What is uncertain may have been paid for, and is not sent again."
+            text += (
+                " What is uncertain may have been paid for, and is not sent again: client.generations() shows it, "
+                "with the point's seed, if it was."
+            )
         warn(errors.SweepWarning(text))
 
 
