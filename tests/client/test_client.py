@@ -337,6 +337,28 @@ def test_sound_is_measured_beside_what_was_asked_for(client: ft.Client, takes: p
     assert list(frame.columns[: len(takes.columns)]) == list(takes.columns)
 
 
+def test_ids_in_the_index_become_a_column_beside_the_measures(client: ft.Client, takes: pd.DataFrame) -> None:
+    frame = client.measure(takes[["id", "bpm"]].iloc[:1].set_index("id"))
+    assert list(frame.columns[:2]) == ["id", "bpm"]
+    assert frame["measured_duration"].round(1).tolist() == [5.0]
+
+
+def test_measuring_ends_when_the_client_is_closed(host: Any) -> None:
+    release = threading.Event()
+    client = ft.Client("ft_live_" + "0" * 32, host.url, progress=False)
+
+    def answer(_: Any) -> None:
+        closer.start()
+        release.wait(10)
+
+    closer = threading.Thread(target=client.close)
+    host.answer = answer
+    with pytest.raises(errors.FinetuningError, match="closed before this was done"):
+        client.measure("x")
+    closer.join()
+    release.set()
+
+
 def test_a_player_lists_tracks_and_fetches_their_sound(client: ft.Client, takes: pd.DataFrame) -> None:
     player = client.play(takes)
     assert [take["id"] for take in player.takes] == takes["id"].tolist()

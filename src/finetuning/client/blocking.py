@@ -314,13 +314,13 @@ class Client(Session):
         results: list[Measurement | errors.FinetuningError] = []
         with self._bar.counting("measuring", len(ids), unit="track") as meter:
             for batch in chunks(ids, _FETCHED_AHEAD):
-                fetched = [self.submit(self._async.audio(id_)) for id_ in batch]
-                for id_, future in zip(batch, fetched, strict=True):
-                    try:
-                        results.append(measure(future.result(), expected_bpm=asked.get(id_)))
-                    except errors.MissingExtraError:
-                        raise
-                    except errors.FinetuningError as error:
-                        results.append(error)
-                    meter(len(results), len(ids))
+                with self._together(self._async.audio(id_) for id_ in batch) as fetched:
+                    for id_, future in zip(batch, fetched, strict=True):
+                        try:
+                            results.append(measure(future.result(), expected_bpm=asked.get(id_)))
+                        except errors.MissingExtraError:
+                            raise
+                        except errors.FinetuningError as error:
+                            results.append(error)
+                        meter(len(results), len(ids))
         return measured_frame(tracks, ids, results)

@@ -36,7 +36,8 @@ def measured_frame(tracks: Any, ids: list[str], results: list[Measurement | Fine
     Parameters
     ----------
     tracks
-        The selection; of a DataFrame with an `id` column each row is kept, whatever else it is gives `id` alone.
+        The selection; of a DataFrame each row is kept (ids in its index become a column), whatever else it is gives
+        `id` alone.
     ids, results
         Which track was measured, and what came of it.
 
@@ -59,6 +60,8 @@ def measured_frame(tracks: Any, ids: list[str], results: list[Measurement | Fine
     measured = pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype(dtypes)
     if isinstance(tracks, pd.DataFrame) and "id" in tracks.columns:
         beside = tracks.drop(columns=columns, errors="ignore")
+    elif isinstance(tracks, pd.DataFrame) and "id" in tracks.index.names:
+        beside = tracks.drop(columns=columns, errors="ignore").reset_index()
     else:
         beside = pd.DataFrame({"id": pd.array(ids, dtype="str")})
     return beside.join(measured, on="id")

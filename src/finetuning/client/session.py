@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import concurrent.futures
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
 from finetuning.accessor import register
 from finetuning.bulk import BulkOutcome
 from finetuning.clock import Clock
+from finetuning.errors import FinetuningError
 from finetuning.keys import ApiKey, claim
 from finetuning.loading import collector_held
 from finetuning.redaction import redact
@@ -124,6 +126,18 @@ class Session:
             return self._loop.run(work, meter.draw)
         with self._bar.saying("finetuning") as silent:
             return self._loop.run(work, silent.draw)
+
+    @contextmanager
+    def _together(self, works: Iterable[Coroutine[Any, Any, T]]) -> Iterator[list[concurrent.futures.Future[T]]]:
+        """Submit several; what is not done at the end, because of an error or an interrupt, is cancelled."""
+        futures = [self.submit(work) for work in works]
+        try:
+            yield futures
+        except concurrent.futures.CancelledError:
+            raise FinetuningError("The client was closed before this was done.") from None
+        finally:
+            for future in futures:
+                future.cancel()
 
     def _change(
         self, doing: str, ids: list[str], verb: Callable[[Meter], Coroutine[Any, Any, BulkOutcome]]
