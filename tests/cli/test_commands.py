@@ -211,10 +211,14 @@ def test_doctor(ft_: Run, studio: ft.studio.Studio, signed_in: Path, monkeypatch
         "✓ /health → ok",
         f"✓ key: {shown}...****  (user@studio.localhost, pro tier)",
     ]
-    assert ft_("doctor", "--base-url", "http://127.0.0.1:9", code=3).out.splitlines()[-1].startswith("✗ http://127.0.0")
-    assert "✗ " in ft_("doctor", "--api-key", "ft_live_" + "0" * 32, code=1).out
+    assert (
+        ft_("doctor", "--base-url", "http://127.0.0.1:9", code=3)
+        .out.splitlines()[-1]
+        .startswith("✗ /health → http://127.0.0")
+    )
+    assert "✗ key: " in ft_("doctor", "--api-key", "ft_live_" + "0" * 32, code=1).out
     monkeypatch.delenv("FINETUNING_API_KEY")
-    assert ft_("doctor", code=2).out.splitlines()[-1].startswith("✗ No API key: run `ft auth login`")
+    assert ft_("doctor", code=2).out.splitlines()[-1].startswith("✗ key: No API key: run `ft auth login`")
 
 
 def test_update_says_what_to_do_for_a_checkout(ft_: Run) -> None:

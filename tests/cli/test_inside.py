@@ -209,7 +209,7 @@ def test_doctor_names_a_file_that_is_broken(inside: Run, home: Path) -> None:
     config.parent.mkdir()
     config.write_text('{"defaultBpm": "fast"}')
     done = inside("doctor", code=2)
-    assert done.out.splitlines()[1].startswith(f"✗ {config}: Expected `int | null`, got `str`")
+    assert done.out.splitlines()[1].startswith(f"✗ config: {config}: Expected `int | null`, got `str`")
 
 
 # Credentials
@@ -293,3 +293,23 @@ def test_loose_permissions_warn_in_python_too(home: Path) -> None:
     with pytest.warns(FinetuningWarning, match=r"can be read by others \(mode 640\): chmod 600"):
         client = ft.AsyncClient()
     asyncio.run(client.aclose())
+
+
+def test_a_file_that_is_broken_is_told_of_whatever_the_address(inside: Run, home: Path) -> None:
+    config = home / "config" / "config.json"
+    config.parent.mkdir()
+    config.write_text('{"defaultBpm": 85,\n oops}')
+    there = ("--base-url", "http://127.0.0.1:9", "--api-key", "ft_live_" + "0" * 32)
+    assert f"{config}, line 2" in inside("list", *there, code=2).err
+    assert "is not a file" in inside("list", *there, "--config", "gone.json", code=2).err
+    lines = inside("doctor", "--base-url", "http://127.0.0.1:9", code=2).out.splitlines()
+    assert [line.split(" ")[1] for line in lines] == ["ft", "config:", "base", "/health"]
+    assert [line[0] for line in lines] == ["✓", "✗", "✓", "✗"]
+
+
+def test_an_address_that_a_folder_s_command_does_not_go_by_is_named(inside: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "other"
+    done = inside(
+        "studio", "playlist", "create", "Mine", "--data-dir", str(folder), "--base-url", "http://127.0.0.1:9", code=0
+    )
+    assert f"--base-url is not used here; the studio in {folder}" in done.err

@@ -72,7 +72,7 @@ def whoami(context: click.Context, as_json: bool) -> Outcome:
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the key from the standard input, without asking.")
 @click.pass_context
 def login(context: click.Context, from_stdin: bool) -> Outcome:
-    """Check a key with the service, and store it in the system's keychain."""
+    """Check a key with the service, and store it."""
     from finetuning import credentials
 
     session = session_of(context)

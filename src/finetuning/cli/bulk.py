@@ -144,7 +144,10 @@ def remove(context: click.Context, name: str, tracks: tuple[str, ...], as_json: 
 @json_flag
 @click.pass_context
 def move(context: click.Context, source: str, target: str, tracks: tuple[str, ...], as_json: bool) -> Outcome:
-    """Move tracks from one playlist to another: each is added there, and only then removed here."""
+    """Move tracks from one playlist to another.
+
+    Each is added there, and only then removed here.
+    """
     chosen = ids(tracks)
     return _change(
         session_of(context),

@@ -138,12 +138,19 @@ class Session:
             self._settings = settings.load(self.config)
         return self._settings
 
+    def without_settings(self) -> None:
+        """Go on as if there were no configuration file."""
+        from finetuning.settings import Settings
+
+        self._settings = Settings()
+
     @property
     def base_url(self) -> str:
         """Where the service is."""
         from finetuning.addresses import base_url_of
 
-        return base_url_of(self.flags.base_url or self.settings.base_url)
+        configured = self.settings.base_url  # read whatever the flag says: a file that is wrong is told of
+        return base_url_of(self.flags.base_url or configured)
 
     def key(self) -> ApiKey | None:
         """Return the key of the flag, the environment, the keychain or the file; None where there is none."""

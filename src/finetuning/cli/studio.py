@@ -5,6 +5,7 @@ The one module of the command that knows the studio.
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -67,6 +68,7 @@ def serve(context: click.Context, port: int, media_port: int, data_dir: Path | N
                     f"Studio at {running.url}\nKey {running.api_key}\n\n"
                     f"export FINETUNING_API_KEY={running.api_key}\n"
                     f"ft list --base-url {running.url}\n"
+                    f"ft studio playlist create 'Focus Beats' --data-dir {shlex.quote(str(running.data_dir))}\n"
                 )
                 session.io.out.flush()
                 session.note("a stand-in for the service, on this machine, with a rule-based composer; Ctrl-C stops it")
@@ -97,6 +99,7 @@ def create(context: click.Context, name: str, public: bool, data_dir: Path | Non
     if not name.strip():
         raise UsageError("The playlist's name is empty.", hint="Give one: ft studio playlist create 'Focus Beats'.")
     with _opened(data_dir, workers=0) as opened:
+        _name_folder(context, opened)
         session_of(context).print(opened.create_playlist(name, public=public))
     return Outcome(kind="text")
 
@@ -122,9 +125,19 @@ def unpublish(context: click.Context, tracks: tuple[str, ...], data_dir: Path | 
 def _set_public(context: click.Context, tracks: tuple[str, ...], data_dir: Path | None, *, public: bool) -> Outcome:
     wanted = list(dict.fromkeys(an_id(track) for track in tracks))
     with _opened(data_dir, workers=0) as opened:
+        _name_folder(context, opened)
         opened.set_public(wanted, public)
     session_of(context).print(f"{'Published' if public else 'Unpublished'} {len(wanted)} track(s)")
     return Outcome(kind="text")
+
+
+def _name_folder(context: click.Context, studio: Studio) -> None:
+    """Say which studio is changed where an address was given, which these commands do not go by."""
+    session = session_of(context)
+    if session.flags.base_url:
+        session.note(
+            f"--base-url is not used here; the studio in {studio.data_dir} is changed (--data-dir for another)"
+        )
 
 
 @contextmanager

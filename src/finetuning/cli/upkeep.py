@@ -30,25 +30,36 @@ def doctor(context: click.Context) -> Outcome:
     """Check version, configuration, service and key."""
     session = session_of(context)
     code = OK
-    for checked in _checks(session):
+    for label, checked in _checks(session):
         good = isinstance(checked, str)
         mark = session.paint("✓" if good else "✗", "green" if good else "red", session.io.out)
-        session.print(f"{mark} {checked if isinstance(checked, str) else sentence(checked)}")
+        session.print(f"{mark} {label}{checked if isinstance(checked, str) else sentence(checked)}")
         if not isinstance(checked, str):
             code = code or code_of(checked)
     return Outcome(code)
 
 
-def _checks(session: Session) -> Iterator[str | FinetuningError]:
-    yield f"ft v{__version__}"
+def _checks(session: Session) -> Iterator[tuple[str, str | FinetuningError]]:
+    """Yield what is checked and what came of it; a check that nothing can be said of after a failure is left out."""
+    yield "ft ", f"v{__version__}"
     try:
-        settings = session.settings
-        yield f"config: {session.config}" + ("" if session.config.is_file() else " (not there: the defaults hold)")
-        yield f"base URL: {session.flags.base_url or settings.base_url}"
-        session.call_with(None, lambda client: client.health())
-        yield "/health → ok"
+        _ = session.settings
+        yield "config: ", f"{session.config}" + ("" if session.config.is_file() else " (not there: the defaults hold)")
     except FinetuningError as problem:
-        yield problem
+        yield "config: ", problem
+        if session.flags.base_url is None:
+            return
+        session.without_settings()
+    try:
+        yield "base URL: ", session.base_url
+    except FinetuningError as problem:
+        yield "base URL: ", problem
+        return
+    try:
+        session.call_with(None, lambda client: client.health())
+        yield "/health → ", "ok"
+    except FinetuningError as problem:
+        yield "/health → ", problem
         return
     try:
         with session.narrated():
@@ -60,9 +71,9 @@ def _checks(session: Session) -> Iterator[str | FinetuningError]:
             return await client.me()
 
         account = session.call_with(key, whose)
-        yield f"key: {key}  ({account.email}, {account.tier} tier)"
+        yield "key: ", f"{key}  ({account.email}, {account.tier} tier)"
     except FinetuningError as problem:
-        yield problem
+        yield "key: ", problem
 
 
 @click.command("update", cls=Command, example="ft update")
