@@ -110,7 +110,7 @@ def test_get(ft_: Run, track: str) -> None:
     assert (lines["BPM"], lines["Key"], lines["Seed"]) == ("90", "A minor", "7")
     assert lines["Prompt"] == "lofi 東京 piano"
     assert ft_("get", "--json", track).json["data"]["id"] == track
-    assert ft_("get", "nix", code=1).said[0] == "error: Generation not found"
+    assert ft_("get", "gen_nix", code=1).said[0] == "error: Generation not found"
 
 
 def test_download(ft_: Run, track: str, desk: Path) -> None:
@@ -123,8 +123,8 @@ def test_download(ft_: Run, track: str, desk: Path) -> None:
     path.write_bytes(b"")
     ft_("download", track, "--force")
     assert path.stat().st_size > 10_000
-    several = ft_("download", track, "nix", "-o", "takes", code=1)
-    assert several.said == ["warning: nix: Generation not found"]
+    several = ft_("download", track, "gen_nix", "-o", "takes", code=1)
+    assert several.said == ["warning: gen_nix: Generation not found"]
     assert (desk / "takes" / path.name).stat().st_size == path.stat().st_size
 
 
@@ -163,8 +163,8 @@ def test_playlists(ft_: Run, studio: ft.studio.Studio, track: str) -> None:
     assert any(re.fullmatch(rf"{calm}  Calm Nights +0 +0s +private +just now", row) for row in rows)
     assert calm in [each["id"] for each in ft_("playlists", "--json").json["data"]["playlists"]]
 
-    done = ft_("playlist", "add", "calm nights", track, "nix", track)
-    assert (done.out, done.said) == ("Added 1 of 2 track(s)\n", ["warning: nix: Track not found"])
+    done = ft_("playlist", "add", "calm nights", track, "gen_nix", track)
+    assert (done.out, done.said) == ("Added 1 of 2 track(s)\n", ["warning: gen_nix: Track not found"])
     again = ft_("playlist", "add", calm, track, "--json", code=1)
     assert again.json == {"data": {"added": [], "errors": [{"trackId": track, "error": "Track already in playlist"}]}}
     private = ft_("playlist", "add", "Other Nights", track, code=1)
@@ -234,7 +234,7 @@ def test_help(ft_: Run) -> None:
 
 
 def test_verbose_shows_requests_and_answers(ft_: Run, studio: ft.studio.Studio) -> None:
-    for argv in (("-v", "list"), ("list", "--verbose"), ("playlist", "-v", "show", "nix")):
+    for argv in (("-v", "list"), ("list", "--verbose"), ("playlist", "-v", "show", "gen_nix")):
         done = ft_(*argv, code=None)
         assert any(line.startswith("GET /v1/") and f"{studio.api_key[:12]}...****" in line for line in done.said)
         assert any(re.fullmatch(r"GET /v1/\w+ -> 200 in \d\.\d+ s", line) for line in done.said)
@@ -276,13 +276,17 @@ BAD: list[tuple[list[str], str]] = [
     (["generate", "lofi", "-o", "taken.mp3"], "taken.mp3 is there already; --force replaces it"),
     (["generate", "lofi", "-o", "taken.mp3/x.mp3"], "taken.mp3 cannot be written to"),
     (["generate", "lofi", "--webhook", "http://example.com"], "webhook is http, not https."),
-    (["get", "a b"], "'a b' is not an id; an id has letters, digits, - and _"),
+    (["get", "a b"], "'a b' is not an id; ids are 8-4-4-4-12 hexadecimal digits, or begin as gen_ does"),
+    (["get", "zz"], "'zz' is not an id"),
+    (["download", "notanid"], "'notanid' is not an id"),
+    (["delete", "-y", "3f2b8c1e-5f0e-4c39-9a55-0d2f1c7b6a1"], "'3f2b8c1e-5f0e-4c39-9a55-0d2f1c7b6a1' is not an id"),
+    (["playlist", "add", "Focus Beats", "notanid"], "'notanid' is not an id"),
     (["get", "../me"], "'../me' is not an id"),
-    (["download", "x", "-o", ""], "-o '' is not a path"),
-    (["download", "x", "y", "-o", "taken.mp3"], "-o taken.mp3 is a file; several tracks need a folder."),
+    (["download", "gen_x", "-o", ""], "-o '' is not a path"),
+    (["download", "gen_x", "gen_y", "-o", "taken.mp3"], "-o taken.mp3 is a file; several tracks need a folder."),
     (["delete", ""], "'' is not an id"),
     (["playlist", "show", " "], "An empty name does not name a playlist."),
-    (["playlist", "move", "a", "a", "x"], "Source and target are the same playlist."),
+    (["playlist", "move", "a", "a", "gen_x"], "Source and target are the same playlist."),
     (["me", "--api-key", "ft_live_12"], "That is not an API key (2 characters after 'ft_live_' instead of 32)."),
     (["me", "--base-url", "nix"], "The base URL 'nix' is not an http(s) URL."),
     (["me", "--config", "nix.json"], "--config nix.json is not a file."),

@@ -105,7 +105,7 @@ def test_main_in_this_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 
 def test_what_is_given_up_is_said(inside: Run, host: Any, studio: ft.studio.Studio) -> None:
-    row = {"id": "g", "prompt": "x", "status": "pending", "createdAt": "2025-01-15T10:30:00Z"}
+    row = {"id": "gen_g", "prompt": "x", "status": "pending", "createdAt": "2025-01-15T10:30:00Z"}
     failed = row | {"status": "failed", "errorMessage": "Too loud."}
 
     def answer(handler: Any) -> None:
@@ -116,8 +116,8 @@ def test_what_is_given_up_is_said(inside: Run, host: Any, studio: ft.studio.Stud
     host.answer = answer
     there = ("--api-key", studio.api_key, "--base-url", host.url)
     done = inside("generate", "x", *there, code=1)
-    assert done.said[-1].startswith("error: g failed: Too loud")
-    assert inside("download", "g", *there, code=1).said == ["error: g is failed and has no audio. Too loud."]
+    assert done.said[-1].startswith("error: gen_g failed: Too loud")
+    assert inside("download", "gen_g", *there, code=1).said == ["error: gen_g is failed and has no audio. Too loud."]
 
 
 def test_what_takes_too_long_goes_on(

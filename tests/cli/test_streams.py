@@ -59,7 +59,7 @@ def test_a_bulk_command_that_is_stopped_says_how_far_it_came(
     ft_: Run, relay: Any, studio: ft.studio.Studio, track: str
 ) -> None:
     studio.create_playlist("Stopped")
-    ids = [track, *(f"nix-{number}" for number in range(249))]
+    ids = [track, *(f"gen_{number}" for number in range(249))]
     for flags in ([], ["--json"]):
         relay.bulk_left = 1
         done = ft_("playlist", "add", "Stopped", *ids, "--base-url", relay.url, *flags, code=1)

@@ -121,7 +121,7 @@ def test_a_configuration_of_a_line_is_for_that_line(loaded: Kernel) -> None:
         ("%ft get {keeper}", "UsageError: There is no variable 'keeper'"),
         ("%ft get {takes[takes.bpm > 200]}", "SelectionError: {takes[takes.bpm > 200]}: The selection is empty."),
         ("%ft playlist show Twin", "AmbiguousPlaylistError: 2 playlists are named 'Twin'."),
-        ("%ft get nothing-of-the-kind", "NotFoundError: "),
+        ("%ft get gen_nothing-of-the-kind", "NotFoundError: "),
         ("%ft sweep", "UsageError: A sweep is a cell"),
         ("%%ft list\nx", "UsageError: `%%ft list` is not a cell of its own."),
         ("%%ft sweep --wait\ntags: x", "UsageError: No such option '--wait'"),
@@ -183,12 +183,12 @@ def test_a_generation_can_be_heard(loaded: Kernel) -> None:
 
 
 def test_downloads_that_fail_are_rows(loaded: Kernel) -> None:
-    ran = loaded.ok("%ft download {takes} nothing -o takes/")
-    assert ran.stderr.count("nothing") == 1
+    ran = loaded.ok("%ft download {takes} gen_nothing -o takes/")
+    assert ran.stderr.count("gen_nothing") == 1
     assert "Warning" not in ran.stderr
     loaded.ok("files = _")
     assert loaded.value("files.error.notna().tolist()") == "[False, False, True]"
-    assert loaded.run("%ft download nothing").error.startswith("NotFoundError: ")
+    assert loaded.run("%ft download gen_nothing").error.startswith("NotFoundError: ")
 
 
 def test_a_bulk_command_that_changes_nothing_raises(loaded: Kernel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -195,21 +196,21 @@ class Whole(click.ParamType[int]):
         return "a whole number" if self.least is None else f"a whole number from {self.least}"
 
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z]+_[a-z0-9_-]+", re.ASCII | re.IGNORECASE)
+
+
 def an_id(text: str) -> str:
-    """Check that something can be an id at all: the service's are UUIDs, or `gen_…` and the like.
+    """Check that something can be an id at all: the service's are UUIDs, or a prefix and more, as in `gen_…`.
 
     Raises
     ------
     click.UsageError
         It cannot.
     """
-    if (
-        not text
-        or len(text) > 128
-        or not all(letter.isascii() and (letter.isalnum() or letter in "-_") for letter in text)
-    ):
+    if len(text) > 128 or not _ID.fullmatch(text):
         raise click.UsageError(
-            f"{text[:60]!r} is not an id; an id has letters, digits, - and _, as in the first column of `ft list`."
+            f"{text[:60]!r} is not an id; ids are 8-4-4-4-12 hexadecimal digits, or begin as gen_ does, "
+            "as in the first column of `ft list`."
         )
     return text
 
