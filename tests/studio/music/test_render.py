@@ -11,6 +11,7 @@ from finetuning.studio.music.composer import compose
 from finetuning.studio.music.mix import mix
 from finetuning.studio.music.performance import perform
 from finetuning.studio.music.render import soundfont
+from finetuning.studio.music.score import write_midi
 
 
 def test_the_soundfont_of_the_dependency_is_found() -> None:
@@ -49,7 +50,8 @@ def test_without_the_dependency_the_error_names_it(monkeypatch: pytest.MonkeyPat
 def test_the_mix_stays_clear_of_the_renderers_full_scale(tags: str) -> None:
     piece = compose(Brief(tags, duration=8, seed=1))
     played = perform(piece)
-    sound = mix(piece, played, mixing.set_faders(piece, played))
+    midi = write_midi(played, mixing.set_faders(piece, played), piece.form, piece.brief.key, piece.brief.scale)
+    sound = mix(piece, midi)
     assert sound.shape == (2, 8 * 48_000)
     assert 0.02 < np.abs(sound).max() < 0.9
 

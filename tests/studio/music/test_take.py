@@ -85,6 +85,9 @@ def test_the_mp3_is_labelled() -> None:
     with soundfile.SoundFile(io.BytesIO(take.mp3)) as file:
         assert file.title == take.title
         assert "75 bpm" in file.comment
+        assert file.frames == 5 * 48_000
+    for frame in (b"TBPM\0\0\0\x03\0\0\x0375", b"\x03seed\x004", b"\x03Cm", b"prompt\0" + "грустная мелодия".encode()):
+        assert frame in take.mp3[:1000]
 
 
 def test_the_same_brief_is_the_same_bytes_anywhere() -> None:

@@ -8,9 +8,9 @@ import pyloudnorm
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import butter, firwin, sosfilt, upfirdn
 
-from .render import RATE, Sound
+from .render import PIECE, RATE, Sound, filtered
 
-__all__ = ["BLOCK", "fade_out", "limit", "loudness", "master", "true_peaks"]
+__all__ = ["BLOCK", "amplify", "control", "fade_out", "gated", "loudness", "master", "powers", "true_peaks"]
 
 BLOCK = 32
 """Samples a control block of the limiter: 0.67 ms."""
@@ -19,6 +19,20 @@ OVER = 4
 TAPS = firwin(12 * OVER + 1, 1.0 / OVER, window=("kaiser", 7.0)).astype(np.float32) * OVER
 LOOK_AHEAD, RELEASE = 4, 0.08
 """Control blocks that the gain falls before a peak, and seconds in which it climbs by one neper after it."""
+
+RUMBLE = butter(2, 28, "highpass", fs=RATE, output="sos")
+"""What lies below 28 Hz is not heard, and would only drive the limiter."""
+
+K_WEIGHTING = np.array(
+    [
+        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
+        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
+    ]
+)
+"""The two filters of BS.1770, at 48 kHz: the shelf of a head, and a high-pass."""
+
+WINDOW, OFFSET = 600, 0.691
+"""Blocks in 400 ms, over which loudness is gated, and what BS.1770 takes off the level in dB."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -68,36 +82,85 @@ def true_peaks(sound: Sound, floor: float = 0.0) -> FloatArray:
     return peaks
 
 
-def limit(sound: Sound, gain: float, ceiling: float, peaks: FloatArray) -> Sound:
-    """Amplify, and turn down ahead of every peak that would pass the ceiling.
+def control(gain: float, ceiling: float, peaks: FloatArray) -> FloatArray:
+    """Find the gain of each block that amplifies and yet keeps every peak below the ceiling.
 
-    The gain is found once a block, from the true peaks: it falls in time (a running minimum over the look-ahead, then
-    its running mean, so that it is never above what a peak allows), and comes back at a steady rate in decibels.
+    It falls in time (a running minimum over the look-ahead, then its running mean, so that it is never above what a
+    peak allows), and comes back at a steady rate in decibels.
 
     Parameters
     ----------
-    sound : ndarray of float32, shape (2, samples)
     gain : float
         Linear amplification.
     ceiling : float
         Linear ceiling for true peaks.
-    peaks : ndarray of float64
-        What ``true_peaks`` says of ``sound``.
+    peaks : ndarray of float64, shape (blocks,)
+        What ``true_peaks`` says of the sound.
+
+    Returns
+    -------
+    ndarray of float64, shape (blocks,)
+        Linear gain at the middle of each block.
     """
     allowed = np.minimum(1.0, ceiling / np.maximum(peaks * gain, 1e-12))
-    if allowed.min() >= 1.0:
-        return sound * np.float32(gain)
     # a block's neighbours too: gain is drawn straight between the middles of blocks
     width = 2 * LOOK_AHEAD + 1
     need = minimum_filter1d(np.log(allowed), width + 2, mode="nearest")
     climb = np.arange(len(need)) * (BLOCK / RATE / RELEASE)
     held = np.minimum.accumulate(need - climb) + climb
-    smooth = uniform_filter1d(held, width, mode="nearest")
-    control = gain * np.exp(smooth)
-    places = (np.arange(len(control)) + 0.5) * BLOCK
-    curve = np.interp(np.arange(sound.shape[1]), places, control).astype(np.float32)
-    limited: Sound = sound * curve
-    return limited
+    curve: FloatArray = gain * np.exp(uniform_filter1d(held, width, mode="nearest"))
+    return curve
+
+
+def amplify(sound: Sound, curve: FloatArray) -> Sound:
+    """Amplify by a gain that is given at the middle of each block and drawn straight between."""
+    done = np.empty_like(sound)
+    places = (np.arange(len(curve)) + 0.5) * BLOCK
+    for first in range(0, sound.shape[1], PIECE):
+        last = min(first + PIECE, sound.shape[1])
+        done[:, first:last] = sound[:, first:last] * np.interp(np.arange(first, last), places, curve)
+    return done
+
+
+def powers(sound: Sound) -> FloatArray:
+    """Sum the K-weighted energy of each block over both channels (ITU-R BS.1770-4, annex 1, tables 1 and 2).
+
+    Returns
+    -------
+    ndarray of float64, shape (ceil(samples / 32),)
+    """
+    blocks = -(-sound.shape[1] // BLOCK)
+    energy = np.zeros(blocks)
+    state = np.zeros((len(K_WEIGHTING), len(sound), 2))
+    for first in range(0, sound.shape[1], PIECE):
+        heard, state = sosfilt(K_WEIGHTING, sound[:, first : first + PIECE], axis=1, zi=state)
+        heard = np.pad((heard * heard).sum(axis=0), (0, -heard.shape[1] % BLOCK))
+        place = first // BLOCK
+        energy[place : place + len(heard) // BLOCK] = heard.reshape(-1, BLOCK).sum(axis=1)
+    return energy
+
+
+def gated(energy: FloatArray) -> float:
+    """Integrated loudness from the energies of blocks, with the gates of ITU-R BS.1770-4, annex 1.
+
+    Parameters
+    ----------
+    energy : ndarray of float64
+        What ``powers`` says, of at least 0.4 s; times the square of a gain, the loudness after that gain.
+
+    Returns
+    -------
+    float
+        LUFS; minus infinity where nothing passes the gates.
+    """
+    total = np.concatenate([[0.0], np.cumsum(energy)])
+    starts = np.arange(0, len(energy) - WINDOW + 1, WINDOW // 4)
+    means = (total[starts + WINDOW] - total[starts]) / (WINDOW * BLOCK)
+    heard = means[means > 10 ** ((-70 + OFFSET) / 10)]
+    if not len(heard):
+        return -np.inf
+    heard = heard[heard > heard.mean() / 10]
+    return float(10 * np.log10(heard.mean()) - OFFSET)
 
 
 def fade_out(sound: Sound, start: float) -> Sound:
@@ -110,39 +173,39 @@ def fade_out(sound: Sound, start: float) -> Sound:
     return faded
 
 
-def master(sound: Sound, target: float, ceiling: float, strain: FloatArray | None = None) -> Sound:
+def master(sound: Sound, target: float, ceiling: float) -> Sound:
     """Bring a mix to a loudness under a ceiling.
+
+    The loudness is not measured on what the limiter makes, but reckoned from the energy of each block and the gain it
+    gets: gain changes little within a block, so that the two agree within a few hundredths.
 
     Parameters
     ----------
     sound : ndarray of float32, shape (2, samples)
-        The mix, any level but silence.
+        The mix, any level but silence, at least 0.4 s.
     target : float
         LUFS.
     ceiling : float
         dBTP.
-    strain : ndarray of float64, shape (ceil(samples / 32),), optional
-        By how much (linear) each block's peak is to be taken for higher than it is.
 
     Raises
     ------
     ValueError
         If the mix is silent.
     """
-    clean = sosfilt(butter(2, 28, "highpass", fs=RATE, output="sos"), sound, axis=1).astype(np.float32)
-    level = loudness(clean)
+    clean = filtered(RUMBLE, sound)
+    energy = powers(clean)
+    level = gated(energy)
     if not np.isfinite(level):
         raise ValueError("the mix is silent; there is nothing to master")
     top = 10 ** (ceiling / 20)
     gain = 10 ** ((target - level) / 20)
     # a limiter may be driven some 4 dB further before it reaches the loudness: look that far down for peaks
     peaks = true_peaks(clean, floor=top / gain / 1.6)
-    if strain is not None:
-        peaks *= strain
-    for _ in range(8):
-        done = limit(clean, gain, top, peaks)
-        miss = target - loudness(done)
-        if abs(miss) < 0.12:
+    for _ in range(16):
+        curve = control(gain, top, peaks)
+        miss = target - gated(energy * curve * curve)
+        if abs(miss) < 0.02:
             break
         gain *= 10 ** (1.15 * miss / 20)
-    return done
+    return amplify(clean, curve)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyloudnorm
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter
 
 from .composer import Piece
 from .drums import DRUMS
 from .parts import Part
-from .render import RATE, Sound, render
+from .render import RATE, Sound, filtered, render
 from .score import Fader, shifted, write_midi
 from .streams import pick
 
@@ -61,7 +63,9 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
         queue.append(shifted(part, start, start + stretch, index * (stretch + gap)))
     flat = {part.role: fader(part.role, 100) for part in parts}
     brief = piece.brief
-    sound = render(write_midi(queue, flat, piece.form, brief.key, brief.scale))
+    # the check ends with its last part, and not as late as the piece: silence, too, costs time to render
+    short = replace(piece.form, end=min(piece.form.end, len(parts) * (stretch + gap)))
+    sound = render(write_midi(queue, flat, short, brief.key, brief.scale))
     meter = pyloudnorm.Meter(RATE)
     wanted: dict[str, float] = {}
     for index, part in enumerate(parts):
@@ -78,10 +82,9 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
     return {role: fader(role, max(1, round(100 * 10 ** ((gain - excess) / 40)))) for role, gain in wanted.items()}
 
 
-def mix(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader]) -> Sound:
-    """Render the piece, exactly as long as was asked, and colour it."""
+def mix(piece: Piece, midi: bytes) -> Sound:
+    """Render the piece from its score, exactly as long as was asked, and colour it."""
     samples = round(piece.brief.duration * RATE)
-    midi = write_midi(parts, faders, piece.form, piece.brief.key, piece.brief.scale, pump=pump(piece, parts))
     sound = render(midi)[:, :samples]
     if piece.style.treble:
         return _filtered(sound, piece.style.treble, "lowpass")
@@ -91,8 +94,7 @@ def mix(piece: Piece, parts: tuple[Part, ...], faders: dict[str, Fader]) -> Soun
 
 def _filtered(sound: Sound, corner: float, kind: str) -> Sound:
     """Pass the sound through a gentle filter of the first order."""
-    passed: Sound = sosfilt(butter(1, corner, kind, fs=RATE, output="sos"), sound, axis=1).astype(np.float32)
-    return passed
+    return filtered(butter(1, corner, kind, fs=RATE, output="sos"), sound)
 
 
 def pump(piece: Piece, parts: tuple[Part, ...]) -> tuple[tuple[float, float], ...]:

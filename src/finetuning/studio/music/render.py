@@ -13,8 +13,9 @@ import midirenderer
 import numpy as np
 import numpy.typing as npt
 import soundfile
+from scipy.signal import sosfilt
 
-__all__ = ["RATE", "Sound", "render", "soundfont"]
+__all__ = ["RATE", "Sound", "filtered", "render", "soundfont"]
 
 RATE = 48_000
 """Samples a second, fixed by the renderer."""
@@ -74,3 +75,24 @@ def render(midi: bytes) -> Sound:
     wave = midirenderer.render_wave_from(_contents(path, path.stat().st_mtime_ns), midi)
     sound, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
     return cast(Sound, np.ascontiguousarray(sound.T))
+
+
+PIECE = 16_384
+"""Samples that are filtered at a time: they stay in the cache, and only they are held in double precision."""
+
+
+def filtered(sections: npt.NDArray[np.float64], sound: Sound) -> Sound:
+    """Pass both channels through a filter.
+
+    Parameters
+    ----------
+    sections : ndarray of float64, shape (n, 6)
+        Second-order sections, as scipy writes them.
+    sound : ndarray of float32, shape (2, samples)
+    """
+    done = np.empty_like(sound)
+    state = np.zeros((len(sections), len(sound), 2))
+    for first in range(0, sound.shape[1], PIECE):
+        stretch = slice(first, first + PIECE)
+        done[:, stretch], state = sosfilt(sections, sound[:, stretch], axis=1, zi=state)
+    return done

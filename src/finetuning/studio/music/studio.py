@@ -5,6 +5,7 @@ from __future__ import annotations
 from .brief import Brief, Take
 from .composer import compose
 from .encode import finish
+from .id3 import Label, write_id3
 from .master import fade_out
 from .mix import mix, pump, set_faders
 from .performance import perform
@@ -37,10 +38,18 @@ def make_take(brief: Brief) -> Take:
     faders = set_faders(piece, parts)
     title = title_for(brief.tags, brief.seed)
     form = piece.form
+    midi = write_midi(parts, faders, form, brief.key, brief.scale, title, pump(piece, parts))
     # the fade begins when the last chord has spoken
     ring = brief.duration - (form.close + form.coda) * form.beat
-    sound = fade_out(mix(piece, parts, faders), brief.duration - 0.8 * ring)
+    sound = fade_out(mix(piece, midi), brief.duration - 0.8 * ring)
     comment = f"{brief.bpm} bpm, {brief.key} {brief.scale}, {brief.time_signature}/4, seed {brief.seed}"
-    mp3, seconds = finish(sound, {"title": title, "artist": "Finetuning studio", "comment": comment})
-    midi = write_midi(parts, faders, form, brief.key, brief.scale, title, pump(piece, parts))
+    label = Label(
+        title=title,
+        artist="Finetuning studio",
+        comment=comment,
+        bpm=brief.bpm,
+        key=brief.key + ("m" if brief.scale == "minor" else ""),
+        own={"prompt": brief.tags, "seed": str(brief.seed), "time signature": f"{brief.time_signature}/4"},
+    )
+    mp3, seconds = finish(sound, write_id3(label))
     return Take(title, mp3, midi, seconds, piece.understood())
