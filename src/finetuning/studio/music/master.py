@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyloudnorm
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+from scipy.ndimage import binary_closing, maximum_filter1d, minimum_filter1d, uniform_filter1d
 from scipy.signal import butter, firwin, sosfilt, upfirdn
 
 from .render import PIECE, RATE, Sound, filtered
@@ -17,6 +17,9 @@ BLOCK = 32
 
 OVER = 4
 TAPS = firwin(12 * OVER + 1, 1.0 / OVER, window=("kaiser", 7.0)).astype(np.float32) * OVER
+GAP, STRETCH = 9, 64
+"""Blocks between two loud places that are not worth a pause, and blocks oversampled at a time."""
+
 LOOK_AHEAD, RELEASE = 4, 0.08
 """Control blocks that the gain falls before a peak, and seconds in which it climbs by one neper after it."""
 
@@ -65,20 +68,21 @@ def true_peaks(sound: Sound, floor: float = 0.0) -> FloatArray:
     peaks: FloatArray = padded.reshape(channels, blocks, BLOCK).max(axis=(0, 2)).astype(np.float64)
     # the interpolator can raise a peak by the sum of its taps' magnitudes at most
     reach = max(float(np.abs(TAPS[phase::OVER]).sum()) for phase in range(OVER))
-    stride = 64
     margin = len(TAPS) // (2 * OVER) + 1
-    for first in range(0, blocks, stride):
-        last = min(first + stride, blocks)
-        if peaks[max(0, first - 1) : last + 1].max() * reach < floor:
-            continue
-        begin, end = first * BLOCK, min(last * BLOCK, samples)
-        piece = sound[:, max(0, begin - margin) : end + margin]
-        fine = np.abs(upfirdn(TAPS, piece, up=OVER, axis=1))
-        skip = (begin - max(0, begin - margin)) * OVER + len(TAPS) // 2
-        fine = fine[:, skip : skip + (end - begin) * OVER].max(axis=0)
-        whole = np.zeros((last - first) * BLOCK * OVER)
-        whole[: len(fine)] = fine
-        peaks[first:last] = np.maximum(peaks[first:last], whole.reshape(last - first, -1).max(axis=1))
+    # a peak may lie on the edge to a neighbour; stretches closer than their margins are worth are done in one
+    near = maximum_filter1d(peaks, 3, mode="nearest") * reach >= floor
+    edges = np.flatnonzero(np.diff(binary_closing(np.pad(near, 1 + GAP), np.ones(GAP))[GAP:-GAP]))
+    for run, end_of_run in zip(edges[::2], edges[1::2], strict=True):
+        for first in range(run, end_of_run, STRETCH):
+            last = min(first + STRETCH, end_of_run)
+            begin, end = first * BLOCK, min(last * BLOCK, samples)
+            piece = sound[:, max(0, begin - margin) : end + margin]
+            fine = np.abs(upfirdn(TAPS, piece, up=OVER, axis=1))
+            skip = (begin - max(0, begin - margin)) * OVER + len(TAPS) // 2
+            fine = fine[:, skip : skip + (end - begin) * OVER].max(axis=0)
+            whole = np.zeros((last - first) * BLOCK * OVER)
+            whole[: len(fine)] = fine
+            peaks[first:last] = np.maximum(peaks[first:last], whole.reshape(last - first, -1).max(axis=1))
     return peaks
 
 
@@ -200,12 +204,20 @@ def master(sound: Sound, target: float, ceiling: float) -> Sound:
         raise ValueError("the mix is silent; there is nothing to master")
     top = 10 ** (ceiling / 20)
     gain = 10 ** ((target - level) / 20)
-    # a limiter may be driven some 4 dB further before it reaches the loudness: look that far down for peaks
-    peaks = true_peaks(clean, floor=top / gain / 1.6)
+    # where the samples' own peaks lead to is almost there, and tells how far down true peaks matter
+    gain, _ = _settle(energy, true_peaks(clean, floor=np.inf), gain, target, top)
+    _, curve = _settle(energy, true_peaks(clean, floor=top / gain / 1.25), gain, target, top)
+    return amplify(clean, curve)
+
+
+def _settle(
+    energy: FloatArray, peaks: FloatArray, gain: float, target: float, ceiling: float
+) -> tuple[float, FloatArray]:
+    """Find the amplification that reaches a loudness behind the limiter, and the limiter's curve with it."""
     for _ in range(16):
-        curve = control(gain, top, peaks)
+        curve = control(gain, ceiling, peaks)
         miss = target - gated(energy * curve * curve)
         if abs(miss) < 0.02:
             break
         gain *= 10 ** (1.15 * miss / 20)
-    return amplify(clean, curve)
+    return gain, curve
