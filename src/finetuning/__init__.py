@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from finetuning import audio as audio
     from finetuning import errors as errors
     from finetuning import studio as studio
+    from finetuning import webhooks as webhooks
     from finetuning.bulk import BulkOutcome as BulkOutcome
     from finetuning.client.aio import AsyncClient as AsyncClient
     from finetuning.client.blocking import Client as Client
@@ -50,7 +51,7 @@ _HOMES = {
     "load_ipython_extension": "finetuning.notebook",
     "unload_ipython_extension": "finetuning.notebook",
 }
-_MODULES = ("audio", "errors", "studio")
+_MODULES = ("audio", "errors", "studio", "webhooks")
 
 __all__ = [
     "Account",
@@ -70,6 +71,7 @@ __all__ = [
     "load_ipython_extension",
     "studio",
     "unload_ipython_extension",
+    "webhooks",
 ]
 
 

@@ -30,7 +30,8 @@ FinetuningError
 ├── JournalError                        the file of a sweep's run: damaged, newer than this version, not writable
 │   └── JournalHeldError                another run, or another process, is writing it: .pid
 ├── MeasureError                        sound that cannot be read or is too short to measure
-└── StudioError                         the embedded service could not start or was closed
+├── StudioError                         the embedded service could not start or was closed
+└── WebhookError                        a receiver of webhooks that cannot listen, or is not serving
 
 FinetuningWarning (UserWarning)
 ├── ClampedWarning                      the service moved a value into its range
@@ -41,6 +42,7 @@ FinetuningWarning (UserWarning)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from finetuning.redaction import redact
@@ -82,6 +84,7 @@ __all__ = [
     "SweepWarning",
     "TransportError",
     "UsageError",
+    "WebhookError",
 ]
 
 
@@ -325,11 +328,21 @@ class StillProcessingError(FinetuningError, TimeoutError):
     ----------
     id : str
         Ask for it later by this id.
+    missing : list of str
+        All ids that were waited for in vain; `id` is the first.
     """
 
-    def __init__(self, message: str, *, id: str, hint: str | None = None) -> None:  # noqa: A002 - the wire's name
+    def __init__(
+        self,
+        message: str,
+        *,
+        id: str,  # noqa: A002 - the wire's name
+        missing: Sequence[str] = (),
+        hint: str | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.id = id
+        self.missing = list(missing) or [id]
 
 
 class JournalError(FinetuningError):
@@ -356,6 +369,10 @@ class MeasureError(FinetuningError):
 
 class StudioError(FinetuningError):
     """The embedded service could not start, or was used after it was closed."""
+
+
+class WebhookError(FinetuningError):
+    """A receiver of webhooks that cannot listen where it was told to, or that is not serving."""
 
 
 class FinetuningWarning(UserWarning):
