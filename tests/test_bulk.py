@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import hypothesis.strategies as st
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from finetuning import errors, protocol
-from finetuning.bulk import BulkOutcome, chunks, run_bulk
+from finetuning.bulk import Again, BulkOutcome, chunks, run_bulk
 from finetuning.records import BulkAnswer, ItemError
 
 
@@ -21,8 +22,34 @@ LOST = errors.AnswerLostError("lost")
 DECLINED = api(errors.AuthenticationError, 401, "INVALID_API_KEY")
 
 
+@dataclass
+class Patient:
+    """Repeats so often, takes a reason that begins with `so` or `not` at its word, and finds what it is told to."""
+
+    retries: int = 2
+    found: dict[str, bool | None] | Exception = field(default_factory=dict)
+    paused: list[tuple[int, str]] = field(default_factory=list)
+    looks: int = 0
+
+    async def pause(self, tries: int, request: protocol.Request[BulkAnswer], problem: errors.FinetuningError) -> bool:
+        self.paused.append((tries, type(problem).__name__))
+        return tries <= self.retries
+
+    def told(self, reason: str) -> bool | None:
+        return {"so": True, "no": False}.get(reason[:2])
+
+    async def look(self) -> Callable[[str], bool | None]:
+        self.looks += 1
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found.get
+
+
 def run(
-    ids: Sequence[str], *answers: BulkAnswer | Exception, progress: Callable[[int], None] | None = None
+    ids: Sequence[str],
+    *answers: BulkAnswer | Exception,
+    progress: Callable[[int], None] | None = None,
+    again: Again | None = None,
 ) -> BulkOutcome:
     """Run a batch against answers that come one after the other, the last one forever."""
     left = list(answers)
@@ -33,7 +60,7 @@ def run(
             raise answer
         return answer
 
-    return asyncio.run(run_bulk("Added", ids, lambda chunk: protocol.add_tracks("p", chunk), send, progress))
+    return asyncio.run(run_bulk("Added", ids, lambda chunk: protocol.add_tracks("p", chunk), send, progress, again))
 
 
 def accounted(outcome: BulkOutcome) -> list[str]:
@@ -69,11 +96,21 @@ failures = st.one_of(
 )  # fmt: skip
 
 
-@given(st.integers(1, 250), st.lists(answers | failures, min_size=1, max_size=4))
-def test_every_id_is_accounted_for_exactly_once(count: int, drawn: list[BulkAnswer | Exception]) -> None:
+verdicts = st.none() | st.booleans()
+patients = st.builds(
+    Patient,
+    retries=st.integers(0, 3),
+    found=st.dictionaries(names, verdicts) | st.sampled_from([LOST, RuntimeError("a fault of ours")]),
+)
+
+
+@given(st.integers(1, 250), st.lists(answers | failures, min_size=1, max_size=6), st.none() | patients)
+def test_every_id_is_accounted_for_exactly_once(
+    count: int, drawn: list[BulkAnswer | Exception], again: Patient | None
+) -> None:
     ids = [f"t{n}" for n in range(count)]
     try:
-        outcome = run(ids, *drawn)
+        outcome = run(ids, *drawn, again=again)
     except Exception as error:
         if error is drawn[0] and not isinstance(error, errors.NothingDoneError):
             return  # the first request was declined as a whole, and nothing was done
@@ -85,8 +122,59 @@ def test_every_id_is_accounted_for_exactly_once(count: int, drawn: list[BulkAnsw
     assert outcome.failed["error"].notna().all()
     assert outcome.summary == f"Added {len(outcome.succeeded)} of {count} track(s)"
     assert bool(outcome.not_attempted) <= bool(outcome.error)
+    assert set(outcome.inferred) <= set(outcome.succeeded)
+    assert again or not outcome.inferred
     assert repr(outcome).startswith(outcome.summary)
     assert outcome._repr_html_().startswith("<div>")
+
+
+def items_of(*reasons: tuple[str, str]) -> list[ItemError]:
+    return [ItemError(track_id=id_, error=reason) for id_, reason in reasons]
+
+
+def test_a_repetition_s_reasons_are_taken_at_their_word_and_what_they_leave_open_is_looked_at() -> None:
+    refusals = items_of(("a", "so it is"), ("b", "not so"), ("c", "eh?"), ("d", "eh?"), ("e", "eh?"))
+    again = Patient(found={"c": True, "d": False, "f": True})
+    outcome = run([*"abcdefg"], LOST, BulkAnswer(added=["g"], errors=refusals), again=again)
+    assert (outcome.succeeded, outcome.inferred) == ([*"acfg"], [*"acf"])
+    assert outcome.refused == {"b": "not so", "d": "eh?", "e": "unknown, may have been added: eh?"}
+    assert (again.paused, again.looks, outcome.error) == ([(1, "AnswerLostError")], 1, None)
+
+
+def test_what_the_reasons_tell_is_not_looked_at() -> None:
+    again = Patient()
+    outcome = run(["a", "b"], LOST, BulkAnswer(errors=items_of(("a", "so"), ("b", "not"))), again=again)
+    assert (outcome.succeeded, outcome.refused, again.looks) == (["a"], {"b": "not"}, 0)
+
+
+@pytest.mark.parametrize("fault", [LOST, RuntimeError("ours")])
+def test_a_look_that_fails_loses_nothing(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    refusals = items_of(("a", "so"), ("b", "eh?"))
+    outcome = run(["a", "b", "c"], LOST, BulkAnswer(added=["c"], errors=refusals), again=Patient(found=fault))
+    assert (outcome.succeeded, outcome.refused) == (["a", "c"], {"b": "unknown, may have been added: eh?"})
+    assert "could not be looked at" in caplog.text
+
+
+def test_an_answer_without_a_loss_is_neither_repeated_nor_read_otherwise() -> None:
+    again = Patient(found={"a": True})
+    outcome = run(["a"], BulkAnswer(errors=items_of(("a", "so"))), again=again)
+    assert (outcome.succeeded, outcome.refused) == ([], {"a": "so"})
+    assert (again.paused, again.looks) == ([], 0)
+
+
+def test_a_fault_of_ours_in_a_repetition_is_an_outcome() -> None:
+    again = Patient(found={"a": True})
+    outcome = run(["a", "b"], LOST, RuntimeError("oh"), again=again)
+    assert (outcome.inferred, outcome.refused) == (["a"], {"b": "unknown, may have been added: lost"})
+    assert str(outcome.error).startswith("RuntimeError: oh")
+    assert again.paused == [(1, "AnswerLostError")]
+
+
+def test_patience_ends() -> None:
+    again = Patient(retries=2, found={"a": True, "b": False})
+    outcome = run(["a", "b"], LOST, again=again)
+    assert (outcome.succeeded, outcome.refused) == (["a"], {"b": "not added when looked at afterwards: lost"})
+    assert (outcome.error, [tries for tries, _ in again.paused]) == (LOST, [1, 2, 3])
 
 
 @given(st.lists(st.integers(), max_size=400), st.integers(1, 120))

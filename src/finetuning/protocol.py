@@ -68,7 +68,10 @@ class Request(Generic[T]):
     bucket
         The rate limit that it draws on.
     repeatable
-        Sending it twice does no more than sending it once, so a lost answer may be asked for again.
+        Sending it twice does no more than sending it once, and the second answer says what the first would have, so
+        a lost answer may simply be asked for again. A bulk request fulfils the first half only (its second answer
+        refuses what the first has done), so it is repeated where that is known and reckoned with: in
+        `bulk.run_bulk`.
     keyless
         It is sent without the key.
     """

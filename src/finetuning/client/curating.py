@@ -1,4 +1,8 @@
-"""The bulk verbs: playlists and deletion, for any selection of any size."""
+"""The bulk verbs: playlists and deletion, for any selection of any size.
+
+A request whose answer is lost is repeated, as often as the policy says: `repeating` has the reasons why that is
+harmless for each verb, and tells from the answers, or by reading, what was done.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from finetuning.records import BulkAnswer, Playlist
 from finetuning.selections import Tracks, ids_of
 
 from .reading import Reading
+from .repeating import ADD, DELETE, MOVE, REMOVE, Repeating
 from .resolving import PlaylistLike, resolve_playlist
 from .sender import Progress
 
@@ -25,7 +30,8 @@ class Curating(Reading):
         """Add tracks to a playlist of yours."""
         ids = ids_of(tracks)
         target = await resolve_playlist(self.playlists, playlist)
-        return await self._bulk("Added", ids, lambda chunk: protocol.add_tracks(target, chunk), progress)
+        again = Repeating(self._transport, ADD, target)
+        return await self._bulk("Added", ids, lambda chunk: protocol.add_tracks(target, chunk), again, progress)
 
     async def remove_tracks(
         self, playlist: PlaylistLike, tracks: Tracks, *, progress: Progress | None = None
@@ -33,7 +39,8 @@ class Curating(Reading):
         """Remove tracks from a playlist of yours; they stay in the library."""
         ids = ids_of(tracks)
         source = await resolve_playlist(self.playlists, playlist)
-        return await self._bulk("Removed", ids, lambda chunk: protocol.remove_tracks(source, chunk), progress)
+        again = Repeating(self._transport, REMOVE, source)
+        return await self._bulk("Removed", ids, lambda chunk: protocol.remove_tracks(source, chunk), again, progress)
 
     async def move_tracks(
         self, source: PlaylistLike, target: PlaylistLike, tracks: Tracks, *, progress: Progress | None = None
@@ -53,7 +60,8 @@ class Curating(Reading):
         goal = source if same else await resolve_playlist(listing, target)
         if origin == goal:
             raise errors.ParameterError("Source and target are the same playlist.", parameter="target", value=target)
-        return await self._bulk("Moved", ids, lambda chunk: protocol.move_tracks(origin, goal, chunk), progress)
+        again = Repeating(self._transport, MOVE, origin, goal)
+        return await self._bulk("Moved", ids, lambda chunk: protocol.move_tracks(origin, goal, chunk), again, progress)
 
     async def delete_tracks(
         self, tracks: Tracks, *, yes: bool = False, progress: Progress | None = None
@@ -71,13 +79,15 @@ class Curating(Reading):
                 f"This permanently deletes {len(ids)} track(s) from your library — everywhere, not just playlists.",
                 hint="Pass yes=True to do it.",
             )
-        return await self._bulk("Deleted", ids, protocol.delete_generations, progress)
+        again = Repeating(self._transport, DELETE)
+        return await self._bulk("Deleted", ids, protocol.delete_generations, again, progress)
 
     async def _bulk(
         self,
         verb: str,
         ids: list[str],
         request: Callable[[Sequence[str]], protocol.Request[BulkAnswer]],
+        again: Repeating,
         progress: Progress | None,
     ) -> BulkOutcome:
         done = 0
@@ -88,4 +98,4 @@ class Curating(Reading):
             if progress:
                 progress(done, len(ids))
 
-        return await run_bulk(verb, ids, request, self._value, advance)
+        return await run_bulk(verb, ids, request, self._value, advance, again)
