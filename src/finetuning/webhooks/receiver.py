@@ -6,15 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from finetuning.addresses import is_loopback, webhook_of
-from finetuning.errors import FinetuningError, MissingExtraError, ParameterError, WebhookError
+from finetuning.errors import FinetuningError, MissingExtraError, WebhookError
 from finetuning.records import Generation
 from finetuning.selections import Tracks, ids_of
 
 from . import secret as secrets_
+from .arguments import bad_place, bad_url, check_callback, check_timeout, with_token
 from .door import Door, Receive, Scope, Send
 from .inbox import Inbox
 
@@ -80,9 +80,9 @@ class Receiver:
         token = None
         self._inbox = Inbox(self._secret.hide)
         self._server: Server | None = None  # the traceback shows this object, too, made or not
-        problem = problem or _bad_place(host, port, public_url is not None)
+        problem = problem or bad_place(host, port, public_url is not None)
         if problem is None and public_url is not None:
-            problem = _bad_url(public_url, self._secret.query)
+            problem = bad_url(public_url, self._secret.query)
         if problem is not None:
             public_url = None
             raise problem
@@ -123,7 +123,7 @@ class Receiver:
                     "public_url= where another application serves it.",
                 )
             base = f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{server.port}/"
-        return _with(base, self._secret.query)
+        return with_token(base, self._secret.query)
 
     @property
     def received(self) -> pd.DataFrame:
@@ -160,7 +160,7 @@ class Receiver:
         --------
         >>> unsubscribe = receiver.subscribe(lambda told: print(told.id, told.status))  # doctest: +SKIP
         """
-        _check_callback(callback)
+        check_callback(callback)
         return self._inbox.subscribe(callback)
 
     def wait(self, tracks: Tracks, *, timeout: float | None = 300.0) -> None:
@@ -188,7 +188,7 @@ class Receiver:
         --------
         >>> receiver.wait(run.frame, timeout=600)  # doctest: +SKIP
         """
-        _check_timeout(timeout)
+        check_timeout(timeout)
         ids = ids_of(tracks)
         if self._inbox.missing(ids) and self._serves_here():
             raise FinetuningError(
@@ -248,72 +248,3 @@ class Receiver:
             return asyncio.get_running_loop() is self._loop
         except RuntimeError:
             return False
-
-
-def _with(base: str, query: str) -> str:
-    path = "" if urlsplit(base).path else "/"
-    head, mark, rest = base.partition("?")
-    return f"{head}{path}?{rest}{'&' if mark and rest else ''}{query}"
-
-
-def _check_callback(callback: object) -> None:
-    if callable(callback) and not asyncio.iscoroutinefunction(callback):
-        return
-    what = "a coroutine function" if callable(callback) else f"a {type(callback).__name__}"
-    raise ParameterError(
-        f"callback is {what}, not a plain function.",
-        parameter="callback",
-        hint="Hand over to a loop with: lambda told: loop.call_soon_threadsafe(queue.put_nowait, told).",
-    )
-
-
-def _check_timeout(timeout: object) -> None:
-    if timeout is None:
-        return
-    # Written so that what is not a number, NaN, is refused too.
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
-        raise ParameterError(
-            f"timeout={timeout!r} is not a number of seconds.",
-            parameter="timeout",
-            value=timeout,
-            hint="Give seconds, 0 or more, or None to wait for ever.",
-        )
-
-
-def _bad_place(host: Any, port: Any, public: bool) -> ParameterError | None:
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-        return ParameterError(
-            f"port={port!r} is not a port.",
-            parameter="port",
-            value=port,
-            hint="Give a whole number from 0 to 65535; 0 takes any port that is free.",
-        )
-    if not isinstance(host, str) or not host:
-        return ParameterError(
-            "host is not the name or address of a network interface.",
-            parameter="host",
-            hint="127.0.0.1 is this machine.",
-        )
-    if not public and not is_loopback(host):
-        return ParameterError(
-            f"host={host!r} opens the receiver to a network, where the service would not call it by that address.",
-            parameter="host",
-            value=host,
-            hint="Give public_url= as well, the HTTPS address of the tunnel or proxy before it.",
-        )
-    return None
-
-
-def _bad_url(url: Any, query: str) -> ParameterError | None:
-    """Say what is wrong with a public URL, without repeating it: it may hold a secret of its own."""
-    hint = "Give an HTTPS address on a public host, such as https://example.com/ready/; the token is added here."
-    try:
-        webhook_of(url, local=True)
-        if "#" in url or any(field.partition("=")[0] == "token" for field in urlsplit(url).query.split("&")):
-            why = "holds a fragment or a `token`"
-        else:
-            webhook_of(_with(url, query), local=True)
-            return None
-    except ParameterError as problem:
-        why = problem.message.removeprefix("webhook ").removesuffix(".")
-    return ParameterError(f"public_url {why}.", parameter="public_url", hint=hint)

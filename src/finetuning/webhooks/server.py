@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import socket
 import threading
+import weakref
 from typing import Any
 
 import uvicorn
@@ -19,6 +22,10 @@ __all__ = ["Server"]
 _GRACE = 1
 #: Seconds after which the thread is left to itself, since a listener may hold it.
 _WIND_UP = 10.0
+
+
+#: What a forked child must let go of.
+_open: weakref.WeakSet[Server] = weakref.WeakSet()
 
 
 class _Quiet(H11Protocol):
@@ -79,23 +86,37 @@ class Server:
         if not logger.hasHandlers():
             logger.addHandler(logging.NullHandler())
         self._port = _Port(app)
+        self._problem: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="finetuning-webhooks", daemon=True)
-        self._thread.start()
-        self._port.ready.wait()
+        try:
+            self._thread.start()
+            self._port.ready.wait()
+            if self._problem is not None:
+                raise self._problem
+        except (OSError, RuntimeError) as problem:  # no more threads, or no more files
+            self._listener.close()
+            raise WebhookError(f"The receiver's server could not be started: {problem}.") from problem
+        _open.add(self)
 
     def _run(self) -> None:
-        # A loop of our own, by name: whatever policy or patch the user's own loop has, it is not shared.
-        loop = asyncio.SelectorEventLoop()
         try:
-            loop.run_until_complete(self._port.serve([self._listener]))
+            # A loop of our own, by name: whatever policy or patch the user's own loop has, it is not shared.
+            with contextlib.closing(asyncio.SelectorEventLoop()) as loop:
+                loop.run_until_complete(self._port.serve([self._listener]))
+        except (OSError, RuntimeError) as problem:
+            self._problem = problem
         finally:
-            self._port.ready.set()
             self._listener.close()
-            loop.close()
+            self._port.ready.set()
+
+    def abandon(self) -> None:
+        """Let go of the port in a forked child, which would otherwise keep it open when the parent has gone."""
+        self._listener.close()
 
     def close(self) -> None:
         """Stop listening; a request that runs has a second to end."""
         self._port.should_exit = True
+        _open.discard(self)
         if threading.current_thread() is not self._thread:  # a listener may close the receiver that tells it
             self._thread.join(_WIND_UP)
 
@@ -111,3 +132,12 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from problem
     # Made anew with the protocol by name: asyncio sends small answers at once only on sockets that say they are TCP.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
+
+
+def _abandon_all() -> None:
+    for server in _open:
+        server.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
