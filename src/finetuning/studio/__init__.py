@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Studio"]
 
-REQUIRED = ("mido", "midirenderer", "pyloudnorm", "scipy", "soundfile", "starlette", "uvicorn")
+REQUIRED = ("lameenc", "mido", "midirenderer", "pyloudnorm", "scipy", "soundfile", "starlette", "uvicorn")
 
 
 def __getattr__(name: str) -> Any:
