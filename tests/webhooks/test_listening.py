@@ -110,7 +110,7 @@ def test_what_is_waited_for_is_not_missed_in_a_flood(wait_until: Callable[..., N
         inbox.wait(["mine", "last"], 60)
         done.set()
 
-    thread = threading.Thread(target=wait)
+    thread = threading.Thread(target=wait, daemon=True)
     thread.start()
     wait_until(lambda: inbox._waiters)
     for id_ in ("mine", *map(str, range(10)), "last"):
@@ -155,7 +155,7 @@ def test_closing_wakes_who_waits(wait_until: Callable[..., None]) -> None:
             except StillProcessingError as error:
                 caught.append(error)
 
-        thread = threading.Thread(target=wait)
+        thread = threading.Thread(target=wait, daemon=True)
         thread.start()
         wait_until(lambda: receiver._inbox._waiters)
     thread.join(60)
