@@ -22,6 +22,7 @@ class Row:
 
     id: str
     status: str
+    bpm: int
     seed: int
     file_size: int | None
     etag: str | None
@@ -58,11 +59,14 @@ class Books:
         `Row.identity` is what tells deliberate requests apart: the tags, every parameter and the seed.
         """
         found = self._query(
-            """SELECT id, status, seed, file_size, etag, tags, lyrics, bpm, requested_duration, key, scale,
+            """SELECT id, status, bpm, seed, file_size, etag, tags, lyrics, requested_duration, key, scale,
                 time_signature, language FROM generations WHERE tags = ? ORDER BY seq""",
             tags,
         )
-        return [Row(id_, status, seed, size, etag, (seed, *rest)) for id_, status, seed, size, etag, *rest in found]
+        return [
+            Row(id_, status, bpm, seed, size, etag, (bpm, seed, *rest))
+            for id_, status, bpm, seed, size, etag, *rest in found
+        ]
 
     def _query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with _opened(self._path) as connection:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 
 import finetuning as ft
 
-from .books import Books, acknowledged, events
+from .books import Books, Kiln, acknowledged, events
 from .clocks import VirtualClock
 from .faults import DELIVERED, KINDS, REFUSED, Fault
 from .proxy import Proxy
@@ -35,8 +38,9 @@ STOPS = st.lists(
     ),
     max_size=3,
 )
-#: Axes whose product is 2 to 8 points.
-SIZES = st.sampled_from([(1, 2), (2, 1), (1, 3), (2, 2), (1, 5), (3, 2), (1, 7), (2, 4)])
+#: How many tempi, seeds and replicates: 2 to 8 points.
+SIZES = st.sampled_from([(1, 2), (2, 1), (1, 3), (1, 1, 2), (2, 2), (1, 5), (1, 2, 3), (3, 2), (1, 7), (2, 2, 2)])
+Size = tuple[int, ...]
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +58,13 @@ def sail(proxy: Proxy, silent: ft.studio.Studio, virtual: VirtualClock, books: B
     """Run a sweep of its own through faults and stops; returns the run, the sweep and the credits it cost."""
 
     def one(
-        size: tuple[int, int], faults: Sequence[Fault] = (), stops: Sequence[Stop] = (), policy: ft.Policy | None = None
+        size: Size, faults: Sequence[Fault] = (), stops: Sequence[Stop] = (), policy: ft.Policy | None = None
     ) -> tuple[ft.SweepRun, ft.Sweep, int]:
         number = next(numbers)
         name, seeds = f"voyage {number}", 10 * number
         bpm, seed = [80, 100, 120][: size[0]], list(range(seeds, seeds + size[1]))
-        sweep = ft.Sweep(name, bpm=bpm, seed=seed, duration=5)
+        replicate = size[2] if len(size) > 2 else None
+        sweep = ft.Sweep(name, bpm=bpm, seed=seed, replicate=replicate, duration=5)
         before = books.spent
         run = Voyage(proxy, silent.api_key, virtual, sweep, name, policy).sail(faults, stops)
         return run, sweep, books.spent - before
@@ -67,10 +72,13 @@ def sail(proxy: Proxy, silent: ft.studio.Studio, virtual: VirtualClock, books: B
     return one
 
 
-def check_once(run: ft.SweepRun, books: Books, tags: str, spent: int) -> None:
+def check_once(run: ft.SweepRun, books: Books, sweep: ft.Sweep, spent: int) -> None:
     """Nothing was made twice, nothing was paid that was not made, and nothing that was acknowledged is forgotten."""
-    rows = books.rows(tags)
-    assert len({row.identity for row in rows}) == len(rows) == spent
+    rows = books.rows(sweep.points.tags[0])
+    assert len(rows) == spent
+    wanted = Counter(zip(sweep.points.bpm, sweep.points.seed, strict=True))  # more than one where they are replicates
+    made = Counter((row.bpm, row.seed) for row in rows)
+    assert made <= wanted, "a point was made twice"
     named = acknowledged(run.path)
     assert all(len(ids) == 1 for ids in named.values()), "a point has two generations"
     shown = run.frame.id.dropna()
@@ -95,21 +103,21 @@ def check_journal(run: ft.SweepRun) -> None:
 
 def check_all(run: ft.SweepRun, sweep: ft.Sweep, books: Books, spent: int) -> None:
     """All points are there, each once."""
-    tags = sweep.points.tags[0]
     check_journal(run)
-    check_once(run, books, tags, spent)
+    check_once(run, books, sweep, spent)
     assert run.frame.state.tolist() == ["completed"] * len(sweep), run.frame.error_message.tolist()
-    rows = books.rows(tags)
+    rows = books.rows(sweep.points.tags[0])
     assert {row.id for row in rows} == set(run.frame.id)
     assert spent == len(sweep)
-    made = {row.id: row.seed for row in rows}
-    assert run.frame.id.map(made).tolist() == run.frame.seed.tolist(), "a point has another's generation"
+    made = {row.id: (row.bpm, row.seed) for row in rows}
+    asked = list(zip(sweep.points.bpm, sweep.points.seed, strict=True))
+    assert run.frame.id.map(made).tolist() == asked, "a point has another's generation"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(size=SIZES, faults=FAULTS)
 def test_each_point_is_made_and_paid_once_whatever_goes_wrong(
-    sail: Sail, books: Books, size: tuple[int, int], faults: list[Fault]
+    sail: Sail, books: Books, size: Size, faults: list[Fault]
 ) -> None:
     run, sweep, spent = sail(size, faults)
     check_all(run, sweep, books, spent)
@@ -120,7 +128,7 @@ def test_each_point_is_made_and_paid_once_whatever_goes_wrong(
 @example(size=(1, 3), faults=[], stops=[Stop("close", 2, "answered")])
 @given(size=SIZES, faults=FAULTS, stops=STOPS)
 def test_a_run_that_is_stopped_goes_on_and_pays_nothing_twice(
-    sail: Sail, books: Books, size: tuple[int, int], faults: list[Fault], stops: list[Stop]
+    sail: Sail, books: Books, size: Size, faults: list[Fault], stops: list[Stop]
 ) -> None:
     run, sweep, spent = sail(size, faults, stops)
     check_all(run, sweep, books, spent)
@@ -151,9 +159,8 @@ def test_while_the_listing_cannot_be_read_nothing_is_sent_again(
         run, sweep, spent = sail((1, 4), [Fault("pass", "create"), Fault(kind, "create")])
     finally:
         proxy.always = None
-    tags = sweep.points.tags[0]
     check_journal(run)
-    check_once(run, books, tags, spent)
+    check_once(run, books, sweep, spent)
     assert run.frame.state[1] not in ("completed", "generating"), "nobody can know of it"
     creates = [each for each in proxy.log if each.creates]
     assert len(creates) == spent
@@ -170,6 +177,35 @@ def test_a_listing_that_does_not_echo_the_seed_decides_nothing(sail: Sail, books
         run, sweep, spent = sail((1, 3), [Fault("pass", "create"), Fault("lost", "create")])
     finally:
         proxy.edit = None
-    check_once(run, books, sweep.points.tags[0], spent)
+    check_once(run, books, sweep, spent)
     assert spent == 3
     assert run.frame.state.tolist() == ["completed", "uncertain", "completed"]
+
+
+def test_what_others_make_of_the_same_seed_meanwhile_leaves_no_doubt(
+    sail: Sail, books: Books, silent: ft.studio.Studio, proxy: Proxy, virtual: VirtualClock, numbers: Iterator[int]
+) -> None:
+    # In the same second, which is as fine as the listing tells times, and on another machine, whose journals are not
+    # to be had here; the tags are what tells the two apart.
+    with ft.Client(silent.api_key, silent.url, progress=False) as other:
+        seed = 10 * (next(numbers) + 1)
+        other.generate("somebody else's tags", bpm=80, seed=seed, duration=5, wait=False)
+    run, sweep, spent = sail((1, 2), [Fault("reset_before", "create")])
+    assert seed == sweep.points.seed[0]
+    check_all(run, sweep, books, spent)
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_the_clocks_of_service_and_client_need_not_agree(
+    tmp_path: Path, virtual: VirtualClock, numbers: Iterator[int], hours: int
+) -> None:
+    name = f"voyage {next(numbers)}"
+    sweep = ft.Sweep(name, bpm=80, seed=[1, 2, 3], duration=5)
+    faults = [Fault(kind, "create") for kind in ("lost", "pass", "reset_before", "html_502_after")]
+    with (
+        ft.studio.Studio(tmp_path / "studio", workers=0, clock=lambda: time.time() + hours * 3600) as studio,
+        Proxy(studio.url, Kiln(studio.data_dir).fire) as proxy,
+    ):
+        run = Voyage(proxy, studio.api_key, virtual, sweep, name).sail(faults)
+        books = Books(studio.data_dir)
+        check_all(run, sweep, books, books.spent)
