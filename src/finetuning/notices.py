@@ -4,8 +4,27 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-__all__ = ["warn"]
+__all__ = ["gathered", "warn"]
+
+_gathered: ContextVar[list[Warning] | None] = ContextVar("_gathered", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[list[Warning]]:
+    """Keep the warnings of this package instead of issuing them, on this thread and within the block.
+
+    For whoever shows them where they belong; Python's own way of catching warnings is one for all threads.
+    """
+    kept: list[Warning] = []
+    token = _gathered.set(kept)
+    try:
+        yield kept
+    finally:
+        _gathered.reset(token)
 
 
 def warn(warning: Warning) -> None:
@@ -13,6 +32,10 @@ def warn(warning: Warning) -> None:
 
     Where warnings are errors the instance itself is raised, so what it carries (an outcome, a record) is not lost.
     """
+    kept = _gathered.get()
+    if kept is not None:
+        kept.append(warning)
+        return
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "finetuning":
