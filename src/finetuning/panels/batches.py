@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from finetuning.audio.downloads import MediaHost, fetch_file
-from finetuning.audio.names import file_names
 from finetuning.bulk import BulkOutcome, chunks
 from finetuning.client.listening import audio_url
 from finetuning.errors import FinetuningError
@@ -93,16 +92,15 @@ async def send_all(
 
 
 async def fetch_all(
-    host: MediaHost, records: Sequence[Generation], folder: Path, *, stop: Stop, progress: Progress
+    host: MediaHost, records: Sequence[Generation], paths: Mapping[str, Path], *, stop: Stop, progress: Progress
 ) -> BulkOutcome:
-    """Download tracks under the names that `client.download` gives them, a few at once.
+    """Download tracks, a few at once, each to its path.
 
     Returns
     -------
     BulkOutcome
         With `verb` `Downloaded`; `refused` has what stopped each that failed.
     """
-    names = file_names(records)
     waiting = list(reversed(records))
     fates: dict[str, str | None] = {}
 
@@ -110,7 +108,7 @@ async def fetch_all(
         while waiting and not stop:
             record = waiting.pop()
             try:
-                await fetch_file(host, audio_url(record), folder / names[record.id])
+                await fetch_file(host, audio_url(record), paths[record.id])
                 fates[record.id] = None
             except FinetuningError as error:
                 fates[record.id] = error.message

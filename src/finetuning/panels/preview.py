@@ -17,7 +17,7 @@ from finetuning.records import Generation, Playlist
 
 from .intents import Intent, Verb, count, label_of
 
-__all__ = ["Preview", "Reason", "Shelf", "preview"]
+__all__ = ["Preview", "Reason", "Shelf", "paths_of", "preview"]
 
 
 class Reason(StrEnum):
@@ -163,6 +163,13 @@ def preview(intent: Intent, shelf: Shelf) -> Preview:
     return Preview(intent, will, refused, unsure, _notes(intent, shelf, will))
 
 
+def paths_of(intent: Intent, shelf: Shelf) -> dict[str, Path]:
+    """Say where each track of a download goes: the names are those that `client.download` gives."""
+    records = [record for id_ in intent.ids if (record := shelf.record(id_))]
+    folder = (intent.folder or Path()).expanduser()
+    return {id_: folder / name for id_, name in file_names(records).items()}
+
+
 def _adding(intent: Intent, shelf: Shelf) -> Callable[[str], Verdict]:
     target = _the(intent.target)
     inside, whole = _held(target)
@@ -221,9 +228,7 @@ def _deleting(_intent: Intent, shelf: Shelf) -> Callable[[str], Verdict]:
 
 
 def _downloading(intent: Intent, shelf: Shelf) -> Callable[[str], Verdict]:
-    records = [record for id_ in intent.ids if (record := shelf.record(id_))]
-    folder = intent.folder or Path()
-    there = {id_ for id_, name in file_names(records).items() if (folder / name).exists()}
+    there = {id_ for id_, path in paths_of(intent, shelf).items() if path.exists()}
 
     def judge(id_: str) -> Verdict:
         record = shelf.record(id_)

@@ -1,0 +1,411 @@
+"""Where bulk actions are prepared, confirmed, watched and taken back."""
+
+from __future__ import annotations
+
+import html
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import ipywidgets
+
+from finetuning.bulk import BulkOutcome
+from finetuning.records import Generation, Playlist
+
+from .batches import Stop
+from .difference import Difference
+from .doing import Doing, Done
+from .intents import Intent, Verb, count, label_of
+from .preview import Preview, preview
+from .rows import FATES, fate, title_of
+from .table import Table
+from .tasks import Tasks
+from .trouble import Trouble, shown
+
+__all__ = ["Desk"]
+
+_HEADS: Final = {
+    Verb.ADD: "Add to a playlist",
+    Verb.REMOVE: "Remove from a playlist",
+    Verb.MOVE: "Move between playlists",
+    Verb.DOWNLOAD: "Download to a folder",
+    Verb.DELETE: "Delete for good",
+    Verb.PUBLISH: "Make public",
+    Verb.HIDE: "Make private",
+}
+_ACTS: Final = {
+    Verb.ADD: "Add",
+    Verb.REMOVE: "Remove",
+    Verb.MOVE: "Move",
+    Verb.DOWNLOAD: "Download",
+    Verb.DELETE: "Delete",
+    Verb.PUBLISH: "Make public",
+    Verb.HIDE: "Make private",
+}
+_SHOWN: Final = 8  # titles of a difference that are spelled out
+
+
+class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """One bulk action at a time: its form, its preview, its confirmation, its progress, its outcome, its undoing.
+
+    Parameters
+    ----------
+    doing
+        Looks and does.
+    tasks
+        Where it runs.
+    trouble
+        Where errors are shown.
+    changed
+        Called with what was done, on the loop's thread.
+    """
+
+    def __init__(self, doing: Doing, tasks: Tasks, trouble: Trouble, changed: Callable[[Done], None]) -> None:
+        self._doing, self._tasks, self._trouble, self._changed = doing, tasks, trouble, changed
+        self._lock = threading.RLock()
+        self._intent: Intent | None = None
+        self._preview: Preview | None = None
+        self._done: Done | None = None
+        self._stop: Stop | None = None
+        self._turn = 0  # what was asked for in an earlier turn is not shown in this one
+        self._fixed = False
+        self._named: dict[str, Generation] = {}
+        self._playlists: dict[str, Playlist] = {}
+        self._fresh: dict[str, Playlist] = {}
+
+        auto = ipywidgets.Layout(width="auto")
+        self._head = ipywidgets.HTML()
+        self.source = ipywidgets.Dropdown(description="From", layout=ipywidgets.Layout(width="20rem"))
+        self.target = ipywidgets.Dropdown(description="To", layout=ipywidgets.Layout(width="20rem"))
+        self.folder = ipywidgets.Text(
+            value="takes", description="Folder", continuous_update=False, layout=ipywidgets.Layout(width="28rem")
+        )
+        for control in (self.source, self.target, self.folder):
+            control.style.description_width = "3.2rem"
+            control.observe(self._on_form, "value")
+        self._form = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self._said = ipywidgets.HTML()
+        self.fates = Table(FATES, label="What becomes of each track", choosing=False, height="11rem")
+        self.typed = ipywidgets.Text(layout=ipywidgets.Layout(width="15rem"))
+        self.typed.style.description_width = "initial"
+        self.typed.observe(lambda _: self._confirm(), "value")
+        self.act = ipywidgets.Button(layout=auto)
+        self.cancel = ipywidgets.Button(description="Cancel", tooltip="Close this; nothing is sent", layout=auto)
+        self.stop = ipywidgets.Button(description="Stop", tooltip="Stop after the request under way", layout=auto)
+        self.undo = ipywidgets.Button(description="Undo…", tooltip="Preview what takes it back", layout=auto)
+        self.progress = ipywidgets.IntProgress(min=0, max=1, layout=ipywidgets.Layout(width="16rem"))
+        self._count = ipywidgets.HTML()
+        self.act.on_click(lambda _: self._begin())
+        self.cancel.on_click(lambda _: self.close_form())
+        self.stop.on_click(lambda _: self._wish())
+        self.undo.on_click(lambda _: self._take_back())
+        self._foot = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"))
+        super().__init__(())
+        self.add_class("ft-desk")
+
+    # What it was told
+
+    @property
+    def intent(self) -> Intent | None:
+        """What is being prepared, done, or was done last."""
+        return self._intent
+
+    @property
+    def preview(self) -> Preview | None:
+        """What was told of it, once its playlists were read."""
+        return self._preview
+
+    @property
+    def done(self) -> Done | None:
+        """What was done last, while it is shown."""
+        return self._done
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being done."""
+        return self._stop is not None
+
+    def offer(self, playlists: Iterable[Playlist]) -> None:
+        """Take over which playlists there are."""
+        with self._lock:
+            self._playlists = {each.id: each for each in playlists}
+            options = [("Choose a playlist…", None), *((_option(each), each.id) for each in self._playlists.values())]
+            for control in (self.source, self.target):
+                value = control.value if control.value in self._playlists else None
+                if list(control.options) != options:
+                    control.unobserve(self._on_form, "value")
+                    control.options = options
+                    control.value = value
+                    control.observe(self._on_form, "value")
+
+    def propose(self, intent: Intent, *, fixed: bool = False) -> None:
+        """Begin to prepare an action.
+
+        Parameters
+        ----------
+        intent
+            What; playlists and folder may be left open.
+        fixed
+            Whether its playlists are not to be chosen here, and its tracks do not follow the selection.
+        """
+        with self._lock:
+            if self.running:
+                return
+            self._turn += 1
+            self._intent, self._preview, self._done, self._fixed = intent, None, None, fixed
+            self._fresh, self._named = {}, {}
+            self.typed.value = ""
+            self.fates.fill([])
+            self._say("")
+            where = f": {goal_of(intent)}" if fixed and intent.playlists else ""
+            head = html.escape(f"{'Undo · ' if intent.undoing else ''}{_HEADS[intent.verb]}{where}")
+            self._head.value = f"<b dir='auto'>{head}</b>"
+            wanted: dict[Verb, list[ipywidgets.Widget]] = {
+                Verb.ADD: [self.target],
+                Verb.REMOVE: [self.source],
+                Verb.MOVE: [self.source, self.target],
+                Verb.DOWNLOAD: [self.folder],
+            }
+            self._form.children = () if fixed else tuple(wanted.get(intent.verb, ()))
+            self._lay(form=True)
+            self._look()
+
+    def follow(self, ids: Sequence[str]) -> None:
+        """Take over another selection while an action is being prepared."""
+        with self._lock:
+            if self._intent is None or self._fixed or self.running or self._done or tuple(ids) == self._intent.ids:
+                return
+            self.typed.value = ""  # the number that was typed was of other tracks
+            self._intent = self._filled(ids)
+            self._look()
+
+    def close_form(self) -> None:
+        """Close it; nothing is sent."""
+        with self._lock:
+            if self.running:
+                return
+            self._turn += 1
+            self._intent = self._preview = self._done = None
+            self.children = ()
+
+    # Preparing
+
+    def _filled(self, ids: Sequence[str] | None = None) -> Intent:
+        """Read the form."""
+        intent = self._intent
+        if intent is None:
+            raise AssertionError("nothing is being prepared")
+        ids = intent.ids if ids is None else tuple(ids)
+        if self._fixed:
+            return Intent(intent.verb, tuple(ids), intent.source, intent.target, intent.folder, intent.undoing)
+        verb = intent.verb
+        source = self._playlists.get(self.source.value) if verb in (Verb.REMOVE, Verb.MOVE) else None
+        target = self._playlists.get(self.target.value) if verb in (Verb.ADD, Verb.MOVE) else None
+        folder = Path(self.folder.value.strip() or ".") if verb == Verb.DOWNLOAD else None
+        return Intent(verb, tuple(ids), source, target, folder, intent.undoing)
+
+    def _on_form(self, _change: object) -> None:
+        with self._lock, shown(self._trouble):
+            if self._intent is not None and not self._done and not self.running:
+                self._look()
+
+    def _look(self) -> None:
+        """Tell what will become of each track, after reading those playlists that were not read in this form."""
+        intent = self._intent = self._filled()
+        self._preview = None
+        lacking = _lacking(intent)
+        if lacking:
+            self.fates.fill([])
+            self._say(lacking)
+            self._confirm()
+            return
+        if all(each.id in self._fresh for each in intent.playlists):
+            self._tell(preview(intent.on(*self._fresh.values()), self._doing.shelf))
+            return
+        self._turn += 1
+        turn = self._turn
+        self._say("Reading the playlist…")
+        self._confirm()
+        self._tasks.begin(self._doing.look(intent), lambda found: self._looked(turn, found))
+
+    def _looked(self, turn: int, found: Preview) -> None:
+        with self._lock:
+            if turn != self._turn or self._intent is None:
+                return
+            self._fresh |= {each.id: each for each in found.intent.playlists}
+            current = self._intent.on(*self._fresh.values())
+            self._tell(found if current.ids == found.intent.ids else preview(current, self._doing.shelf))
+
+    def _tell(self, found: Preview) -> None:
+        self._preview, self._intent = found, found.intent
+        notes = "".join(f"<div class='ft-note'>{html.escape(note)}</div>" for note in found.notes)
+        self._say(html.escape(found.sentence) + notes, escaped=True)
+        records = self._records()
+        rows = [fate(id_, records, "refused", str(reason)) for id_, reason in found.refused.items()]
+        rows += [fate(id_, records, "not certain", why) for id_, why in found.unsure.items()]
+        rows += [fate(id_, records, f"will be {found.intent.verb.done}") for id_ in found.will]
+        self.fates.fill(rows)
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """Let it be done where there is something to do and, for what cannot be undone, its number was typed."""
+        with self._lock:
+            found, intent = self._preview, self._intent
+            if intent is None or self._done or self.running:
+                return
+            likely = len(found.will) + len(found.unsure) if found else 0
+            total = len(intent.ids)
+            many = f"{likely:,} of {count(total)}" if likely != total else count(total)
+            self.act.description = f"{_ACTS[intent.verb]} {many}" if likely else _ACTS[intent.verb]
+            self.act.button_style = "danger" if intent.verb == Verb.DELETE else "primary"
+            self.act.tooltip = found.sentence if found else "Not yet: see above"
+            sure = intent.verb != Verb.DELETE or self.typed.value.strip().replace(",", "") == str(total)
+            self.act.disabled = not (found and found.possible and sure)
+            self.typed.description = f"To confirm, type {total}:"
+            self.typed.placeholder = str(total)
+
+    # Doing
+
+    def _begin(self) -> None:
+        with self._lock, shown(self._trouble):
+            self._confirm()
+            found = self._preview
+            if found is None or self.act.disabled or self.running:
+                return
+            stop = self._stop = Stop()
+            self.act.disabled = True
+            self.stop.disabled = False
+            self.progress.max = max(len(found.sent), 1)
+            self.progress.value = 0
+            self._count.value = html.escape(f"0 of {len(found.sent):,}")
+            self._trouble.clear()
+            self._lay(running=True)
+            try:
+                self._tasks.begin(
+                    self._doing.do(found, stop, self._advance), self._finish, otherwise=lambda: self._give_up()
+                )
+            except BaseException:
+                self._give_up()
+                raise
+
+    def _advance(self, done: int, total: int) -> None:
+        self.progress.value = done
+        self._count.value = html.escape(f"{done:,} of {total:,}")
+
+    def _wish(self) -> None:
+        with self._lock:
+            if self._stop is not None:
+                self._stop.wish()
+                self.stop.disabled = True
+                self._count.value = "stopping after the request under way…"
+
+    def _give_up(self) -> None:
+        """Go back to the form: nothing was done, and the trouble says why."""
+        with self._lock:
+            self._stop = None
+            self.typed.value = ""
+            self._lay(form=True)
+            self._confirm()
+
+    def _finish(self, done: Done) -> None:
+        with self._lock:
+            self._stop, self._done = None, done
+            outcome = done.outcome
+            records = self._records()
+            rows = [fate(id_, records, "failed", reason) for id_, reason in outcome.refused.items()]
+            left = outcome.error.message if outcome.error else "stopped before it"
+            rows += [fate(id_, records, "not attempted", left) for id_ in outcome.not_attempted]
+            inferred = set(outcome.inferred)
+            rows += [
+                fate(id_, records, "done", "found to be so after a lost answer" if id_ in inferred else None)
+                for id_ in outcome.succeeded
+            ]
+            self.fates.fill(rows)
+            self._say(_summary(done), escaped=True)
+            if outcome.error:
+                self._trouble.show(outcome.error)
+            if done.unread:
+                self._trouble.show(done.unread)
+            self._lay()
+        self._changed(done)
+
+    def _take_back(self) -> None:
+        with self._lock, shown(self._trouble):
+            if self._done and self._done.undo and not self.running:
+                self.propose(self._done.undo, fixed=True)
+
+    # Showing
+
+    def _records(self) -> dict[str, Generation]:
+        shelf = self._doing.shelf
+        records = {**shelf.others, **shelf.library}
+        ids = self._intent.ids if self._intent else ()
+        self._named |= {id_: records[id_] for id_ in ids if id_ in records}  # what is deleted keeps its title here
+        return self._named
+
+    def _say(self, text: str, *, escaped: bool = False) -> None:
+        self._said.value = f"<div role='status' dir='auto'>{text if escaped else html.escape(text)}</div>"
+
+    def _lay(self, *, form: bool = False, running: bool = False) -> None:
+        deleting = self._intent is not None and self._intent.verb == Verb.DELETE
+        if running:
+            self._foot.children = [self.progress, self._count, self.stop]
+        elif form:
+            self.cancel.description = "Cancel"
+            self._foot.children = [self.typed, self.act, self.cancel] if deleting else [self.act, self.cancel]
+        else:
+            self.cancel.description = "Close"
+            undo = bool(self._done and self._done.undo)
+            self._foot.children = [self.undo, self.cancel] if undo else [self.cancel]
+        middle = [self._form] if form and self._form.children else []
+        self.children = [self._head, *middle, self._said, self.fates, self._foot]
+
+
+def _option(playlist: Playlist) -> str:
+    visible = {True: "public", False: "private", None: ""}[playlist.is_public]
+    name = " ".join((playlist.name or playlist.id).split())
+    return " · ".join(filter(None, (name, visible, count(playlist.track_count or 0))))
+
+
+def _lacking(intent: Intent) -> str:
+    """Say what is still to be chosen; empty where nothing is."""
+    if not intent.ids:
+        return "No track is chosen: choose rows in the table."
+    if (intent.verb in (Verb.REMOVE, Verb.MOVE) and intent.source is None) or (
+        intent.verb in (Verb.ADD, Verb.MOVE) and intent.target is None
+    ):
+        both = intent.verb == Verb.MOVE
+        return f"{count(len(intent.ids))} chosen. Choose {'both playlists' if both else 'a playlist'}."
+    if intent.source is not None and intent.target is not None and intent.source.id == intent.target.id:
+        return "Source and target are the same playlist."
+    return ""
+
+
+def _summary(done: Done) -> str:
+    outcome: BulkOutcome = done.outcome
+    lines = [f"<b>{html.escape(outcome.summary)}.</b>"]
+    numbers = [
+        f"{len(outcome.refused):,} failed" if outcome.refused else "",
+        f"{len(outcome.not_attempted):,} not attempted" if outcome.not_attempted else "",
+    ]
+    lines += [html.escape(", ".join(filter(None, numbers)))] if any(numbers) else []
+    lines += [_told(each) for each in done.differences]
+    if outcome.verb == "Deleted" and outcome.succeeded:
+        lines.append("This cannot be undone.")
+    return "".join(f"<div>{line}</div>" for line in lines)
+
+
+def _told(difference: Difference) -> str:
+    parts = [html.escape(difference.summary)]
+    for sign, word, tracks in (("+", "added", difference.added), ("−", "removed", difference.removed)):
+        if tracks:
+            names = ", ".join(html.escape(title_of(track)) for track in tracks[:_SHOWN])
+            more = f" and {len(tracks) - _SHOWN:,} more" if len(tracks) > _SHOWN else ""
+            parts.append(f"<div class='ft-{word}' dir='auto'>{sign} {names}{more}</div>")
+    return "".join(parts)
+
+
+def goal_of(intent: Intent) -> str:
+    """Name the playlists of an intent: `“A” → “B”`."""
+    return " → ".join(label_of(each) for each in intent.playlists)
