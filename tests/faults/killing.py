@@ -135,8 +135,7 @@ class Stage:
         }
         self._environment.pop("FINETUNING_API_KEY", None)
         self._port, media_port = _free_port(), _free_port()
-        place = ["--port", str(self._port), "--media-port", str(media_port), "--data-dir", str(folder / "studio")]
-        command = ["-m", "finetuning.cli", "studio", "serve", *place]
+        command = ["-m", "tests.faults.house", str(folder / "studio"), str(self._port), str(media_port)]
         self._studio = Process(command, self._environment, folder / "studio.out")
         self._books = Books(folder / "studio")
 

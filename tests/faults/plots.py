@@ -53,14 +53,14 @@ def draw(seed: int, most: int = 5) -> Plot:
     kills = [_kill(chance) for _ in range(chance.randint(2, most))]
     # A sweep whose takes are all made has nothing left for the other moments.
     kills.sort(key=lambda kill: kill.when == "made")
-    return Plot(seed, chance.randint(2, 4), tuple(kills))
+    return Plot(seed, chance.randint(2, 3), tuple(kills))
 
 
 def _kill(chance: random.Random) -> Kill:
     when: When = chance.choices(("start", "up", "written", "made"), (1, 2, 5, 1))[0]
     longest = {"start": 0.6, "up": 0.5, "written": 0.012, "made": 0.06}[when]
     return Kill(
-        target=chance.choices(("client", "studio", "both"), (5, 3, 2))[0] if when != "start" else "client",
+        target="client" if when == "start" else chance.choices(("client", "studio", "both"), (6, 2, 2))[0],
         when=when,
         # A line is 70 to 600 bytes: an intent, an answer, a finished take.
         written=chance.randint(1, 1600),

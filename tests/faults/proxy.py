@@ -94,7 +94,7 @@ class Proxy:
     upstream
         Where the service is.
     before
-        Called with method and path of each request that is about to be delivered.
+        Called with method and path of each request that is about to be delivered; may be replaced.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class Proxy:
     def __init__(self, upstream: str, before: Callable[[str, str], None] = lambda method, path: None) -> None:
         parts = urlsplit(upstream)
         self._upstream = (parts.hostname or "", parts.port or 80)
-        self._before = before
+        self.before = before
         self._due: deque[Fault] = deque()
         self._hold: Hold | None = None
         self._active = 0
@@ -222,7 +222,7 @@ class Proxy:
     async def _deliver(self, request: _Message, method: str, path: str, fault: Fault) -> _Message:
         if fault.kind == "delay":
             await asyncio.sleep(_LATE)
-        self._before(method, path)
+        self.before(method, path)
         reader, writer = await asyncio.open_connection(*self._upstream)
         try:
             writer.write(request.encode(connection=b"close"))

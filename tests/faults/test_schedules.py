@@ -182,17 +182,37 @@ def test_a_listing_that_does_not_echo_the_seed_decides_nothing(sail: Sail, books
     assert run.frame.state.tolist() == ["completed", "uncertain", "completed"]
 
 
-def test_what_others_make_of_the_same_seed_meanwhile_leaves_no_doubt(
-    sail: Sail, books: Books, silent: ft.studio.Studio, proxy: Proxy, virtual: VirtualClock, numbers: Iterator[int]
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_others_make_of_the_same_seed_leaves_no_doubt(
+    sail: Sail,
+    books: Books,
+    silent: ft.studio.Studio,
+    proxy: Proxy,
+    numbers: Iterator[int],
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
 ) -> None:
     # In the same second, which is as fine as the listing tells times, and on another machine, whose journals are not
-    # to be had here; the tags are what tells the two apart.
-    with ft.Client(silent.api_key, silent.url, progress=False) as other:
-        seed = 10 * (next(numbers) + 1)
-        other.generate("somebody else's tags", bpm=80, seed=seed, duration=5, wait=False)
+    # to be had here. The tags are what tells the two apart.
+    tags, seed = f"something else {when}", 10 * (next(numbers) + 1)
+
+    def make() -> None:
+        with ft.Client(silent.api_key, silent.url, progress=False) as other:
+            other.generate(tags, bpm=80, seed=seed, duration=5, wait=False)
+
+    def meanwhile(method: str, path: str) -> None:
+        if any(each.creates for each in proxy.log) and not books.rows(tags):
+            make()
+        finish(method, path)
+
+    finish = proxy.before
+    if when == "before":
+        make()
+    else:
+        monkeypatch.setattr(proxy, "before", meanwhile)
     run, sweep, spent = sail((1, 2), [Fault("reset_before", "create")])
-    assert seed == sweep.points.seed[0]
-    check_all(run, sweep, books, spent)
+    assert (len(books.rows(tags)), seed) == (1, sweep.points.seed[0])
+    check_all(run, sweep, books, spent - (when == "meanwhile"))
 
 
 @pytest.mark.parametrize("hours", [-30, 30])
