@@ -23,6 +23,9 @@ class Policy:
         Seconds before the first of these retries; doubled each time, with jitter.
     max_wait
         The longest that one request waits at limits, in seconds and in all; beyond it the limit is raised.
+    settle
+        Seconds for which a create whose answer was lost may still be under way to the service; only then is the
+        listing believed that does not show it.
     """
 
     timeout: float = 30.0
@@ -30,3 +33,4 @@ class Policy:
     retries: int = 3
     backoff: float = 0.5
     max_wait: float = 120.0
+    settle: float = 10.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +23,8 @@ from finetuning.addresses import base_url_of, is_loopback
 from finetuning.clock import Clock, SystemClock
 from finetuning.keys import ApiKey
 from finetuning.media import MediaStream, count_in, plain, read_media
+from finetuning.pacing import Pacer, Place
+from finetuning.patience import Patience
 from finetuning.policy import Policy
 from finetuning.redaction import redact
 from finetuning.version import __version__
@@ -45,8 +46,6 @@ for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy
 
 #: Answers of a read that another try may mend.
 _PASSING: Final = frozenset({500, 502, 503, 504})
-#: Seconds to wait at a limit at least: a service that says 0 again and again must not be asked without end.
-_SHORTEST_WAIT: Final = 1.0
 #: Seconds that an unused connection is kept. Servers close theirs after 5 or more, and a create that is sent into a
 #: connection as it closes would be lost without anyone knowing whether it was paid for.
 _KEEPALIVE: Final = 4.0
@@ -119,8 +118,8 @@ class Transport:
         self.clock: Clock = clock or SystemClock()
         self.on_wait = on_wait
         self.local = is_loopback(urlsplit(self.base_url).hostname)
-        #: The newest `X-RateLimit-Limit` of each bucket.
-        self.limits: dict[str, int] = {}
+        #: When what may leave; shared by all that this client does.
+        self.pacer = Pacer(self.clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._api = httpx.AsyncClient(
             auth=_KeyHeader(api_key) if api_key else None,
@@ -150,13 +149,18 @@ class Transport:
     def __repr__(self) -> str:
         return f"Transport({getattr(self, 'base_url', None)!r}, {self.api_key!r})"
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """The newest `X-RateLimit-Limit` of each bucket, where there was any."""
+        return self.pacer.limits
+
     async def aclose(self) -> None:
         """Close both HTTP clients."""
         await self._api.aclose()
         if "_media" in self.__dict__:
             await self._media.aclose()
 
-    async def send(self, request: protocol.Request[T], *, wait: bool = True) -> Answer[T]:
+    async def send(self, request: protocol.Request[T], *, wait: bool = True, place: Place | None = None) -> Answer[T]:
         """Send a request, wait at limits, retry where a repetition is harmless, and read the answer.
 
         Parameters
@@ -166,6 +170,8 @@ class Transport:
         wait
             Whether to wait at a rate limit; without it the limit is raised at once, for a caller that must know
             whether a request has left.
+        place
+            The place that was taken for it with `place`.
 
         Raises
         ------
@@ -178,31 +184,62 @@ class Transport:
         FinetuningError
             The client is closed, or belongs to another event loop.
         """
-        if self.api_key is None and not request.keyless:
-            raise errors.SettingsError(f"{request} needs an API key.", hint="Pass api_key=, or set FINETUNING_API_KEY.")
-        self._check_usable()
-        waited = 0.0
-        tries = 0
+        patience = Patience(self.policy, self._announce, str(request))
+        try:
+            self._check_usable(request)
+        except BaseException:
+            if place is not None:
+                place.unused()
+            raise
         while True:
+            place = place or await self._place(request, patience, wait=wait)
             try:
-                return await self._once(request)
+                return await self._once(request, place)
             except errors.RateLimitError as limit:
                 # Declined before anything was done, so this may be repeated whatever the request; QUEUE_FULL
                 # ends when a generation does, which only the one who waits for them can know.
-                seconds = max(limit.retry_after or 0.0, _SHORTEST_WAIT)
-                if not wait or isinstance(limit, errors.QueueFullError) or waited + seconds > self.policy.max_wait:
+                if not wait or isinstance(limit, errors.QueueFullError):
                     raise
-                waited += seconds
-                await self._wait(f"{limit.code} on {request}", seconds)
+                patience.declined = limit
             except (errors.TransportError, errors.ServiceError) as problem:
-                tries += 1
-                if tries > self.policy.retries or not _may_repeat(request, problem):
+                if not patience.another_try() or not _may_repeat(request, problem):
                     raise
-                # Full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015), with a floor.
-                ceiling = self.policy.backoff * 2 ** (tries - 1)
-                await self._wait(f"{type(problem).__name__} on {request}", ceiling * (0.5 + random.random() / 2))
+                await self._wait(f"{type(problem).__name__} on {request}", patience.backoff())
+            finally:
+                place.unused()  # where nothing was told of it, it never left
+            place = None
 
-    def _check_usable(self) -> None:
+    async def place(self, request: protocol.Request[Any], told: Callable[[str, float], None] | None = None) -> Place:
+        """Wait until a request may leave, and take its place: for a caller that has something to do before it does.
+
+        Parameters
+        ----------
+        request
+            What is to be sent.
+        told
+            Called with a reason and seconds before each wait, besides `on_wait`.
+
+        Raises
+        ------
+        RateLimitError
+            That would be longer than `policy.max_wait`; nothing was sent.
+        """
+
+        def announce(reason: str, seconds: float) -> None:
+            self._announce(reason, seconds)
+            if told:
+                told(reason, seconds)
+
+        self._check_usable(request)
+        return await self._place(request, Patience(self.policy, announce, str(request)), wait=True)
+
+    async def _place(self, request: protocol.Request[Any], patience: Patience, *, wait: bool) -> Place:
+        bucket = self.pacer[request.bucket]
+        return await bucket.take(patience.wait) if wait and not request.keyless else bucket.place()
+
+    def _check_usable(self, request: protocol.Request[Any] | None = None) -> None:
+        if request is not None and self.api_key is None and not request.keyless:
+            raise errors.SettingsError(f"{request} needs an API key.", hint="Pass api_key=, or set FINETUNING_API_KEY.")
         if self._api.is_closed:
             raise errors.FinetuningError("This client is closed.", hint="Make a new one.")
         loop = asyncio.get_running_loop()
@@ -215,13 +252,16 @@ class Transport:
                 hint="Make one inside each asyncio.run(…): async with ft.AsyncClient() as client.",
             )
 
-    async def _wait(self, reason: str, seconds: float) -> None:
-        log.info("%s: trying again in %.1f s", reason, seconds)
+    def _announce(self, reason: str, seconds: float) -> None:
+        log.info("%s: going on in %.1f s", reason, seconds)
         if self.on_wait:
             self.on_wait(reason, seconds)
+
+    async def _wait(self, reason: str, seconds: float) -> None:
+        self._announce(reason, seconds)
         await self.clock.sleep(seconds)
 
-    async def _once(self, request: protocol.Request[T]) -> Answer[T]:
+    async def _once(self, request: protocol.Request[T], place: Place) -> Answer[T]:
         started = self.clock.monotonic()
         problem: BaseException
         # Of a body the names alone: it is long, and a webhook in it may hold a secret.
@@ -236,16 +276,29 @@ class Transport:
             )
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as cause:
             problem = self._transport_error(request, cause)
+            place.unused() if isinstance(problem, errors.ConnectError) else place.lost()
         except asyncio.CancelledError as cause:
+            place.lost()  # perhaps it had left
             problem = cause.with_traceback(None)
             problem.__context__ = None
         else:
             log.debug("%s -> %d in %.3f s", request, response.status_code, self.clock.monotonic() - started)
             limit = count_in(response.headers, "x-ratelimit-limit")
-            if limit is not None:
-                self.limits[request.bucket] = limit
-            value = protocol.read(request, response.status_code, response.headers, response.content)
-            return Answer(value, response.content, limit, count_in(response.headers, "x-ratelimit-remaining"))
+            remaining = count_in(response.headers, "x-ratelimit-remaining")
+            try:
+                value = protocol.read(request, response.status_code, response.headers, response.content)
+            except errors.RateLimitError as declined:
+                if isinstance(declined, errors.QueueFullError):
+                    place.answered(limit, remaining)
+                else:
+                    place.refused(declined.retry_after, limit)
+                raise
+            except errors.FinetuningError:
+                # What answers in the place of the service has no limits to tell.
+                place.lost() if limit is None else place.answered(limit, remaining)
+                raise
+            place.answered(limit, remaining)
+            return Answer(value, response.content, limit, remaining)
         # Raised out here so that the frames of httpx, whose locals hold the headers, are not attached to it.
         raise problem
 

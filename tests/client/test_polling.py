@@ -73,7 +73,8 @@ def test_a_service_that_allows_more_is_asked_sooner_but_not_all_the_time(clock: 
 )
 def test_how_soon_follows_from_the_limits_that_were_announced(limits: dict[str, int], seconds: float) -> None:
     transport = Transport(URL, None)
-    transport.limits.update(limits)
+    for bucket, limit in limits.items():
+        transport.pacer[bucket].place().answered(limit, limit - 1)
     assert scaled(transport, 3.0) == pytest.approx(seconds)
     asyncio.run(transport.aclose())
 

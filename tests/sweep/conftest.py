@@ -14,7 +14,7 @@ import respx
 
 import finetuning as ft
 from finetuning.records import Generation
-from finetuning.sweep.events import Accepted, Began, Intent
+from finetuning.sweep.events import VERSION, Accepted, Began, Intent
 from finetuning.sweep.ledger import now
 from finetuning.sweep.points import Plan
 
@@ -176,7 +176,7 @@ def plan() -> Plan:
 
 @pytest.fixture
 def began(plan: Plan) -> Began:
-    return Began(at=now(), version=1, name="lofi", base_url=BASE, account="usr_1", plan=plan)
+    return Began(at=now(), version=VERSION, name="lofi", base_url=BASE, account="usr_1", plan=plan)
 
 
 @pytest.fixture

@@ -115,8 +115,8 @@ def test_damage_before_the_end_is_an_error_that_names_the_line(path: Path, event
 
 def test_a_newer_journal_is_not_touched(path: Path, began: Began) -> None:
     Journal(path).append(began)
-    path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":2,"added":true'))
-    with pytest.raises(JournalError, match="is of version 2; this finetuning reads up to 1") as caught:
+    path.write_bytes(path.read_bytes().replace(b'"version":2', b'"version":3,"added":true'))
+    with pytest.raises(JournalError, match="is of version 3; this finetuning reads up to 2") as caught:
         Journal(path).read()
     assert "pip install -U finetuning" in str(caught.value)
 

@@ -10,7 +10,20 @@ import pytest
 
 from finetuning.errors import JournalError, JournalHeldError, ParameterError
 from finetuning.records import Generation
-from finetuning.sweep.events import Began, Declined, Event, Finished, Lost, Noted, Rated, Refused, Stopped, encode
+from finetuning.sweep.events import (
+    Absent,
+    Began,
+    Declined,
+    Event,
+    Finished,
+    Lost,
+    Noted,
+    Rated,
+    Refused,
+    Stopped,
+    Undecided,
+    encode,
+)
 from finetuning.sweep.journal import Journal
 from finetuning.sweep.ledger import Ledger, begun, now
 from finetuning.sweep.locks import FileLock
@@ -44,9 +57,16 @@ def test_events_become_states(began: Began, intent: Make, accepted: Make) -> Non
         Lost(at=now(), point=3, reason="cut"),
     ):
         state.apply(event)
-    assert [cell.state for cell in state.cells] == ["generating", "waiting", "refused", "uncertain"]
+    assert [cell.state for cell in state.cells] == ["generating", "waiting", "refused", "lost"]
     assert [cell.reason for cell in state.cells] == [None, "full", "bad", "cut"]
+    assert state.spent == 2
     done = [state.done]
+    state.apply(Absent(at=now(), point=3, reason="not there"))
+    assert (state.cells[3].state, state.spent) == ("waiting", 1)
+    state.apply(intent(3))
+    state.apply(Lost(at=now(), point=3, reason="cut"))
+    state.apply(Undecided(at=now(), point=3, reason="who knows"))
+    assert (state.cells[3].state, state.cells[3].reason, state.spent) == ("uncertain", "who knows", 2)
     state.apply(Stopped(at=now(), reason="tired"))
     stopped = [state.stopped]
     state.apply(intent(1))

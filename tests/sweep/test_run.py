@@ -33,7 +33,7 @@ def test_a_sweep_on_the_studio_from_plan_to_playlist(client: ft.Client, studio: 
 
     frame = run.frame
     assert frame.columns[:7].tolist() == ["point", "tags", "bpm", "key", "scale", "requested_duration", "seed"]
-    assert frame.columns[-2:].tolist() == ["rating", "note"]
+    assert frame.columns[-3:].tolist() == ["rating", "rejected", "note"]
     assert set(GENERATION_COLUMNS) <= set(frame.columns)
     for name in ("bpm", "key", "scale", "seed"):
         assert frame[name].tolist() == sweep.points[name].tolist()

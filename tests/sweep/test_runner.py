@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,7 @@ from finetuning.sweep.events import Accepted, Began, Intent, Lost, encode
 from finetuning.sweep.journal import Journal
 from finetuning.sweep.ledger import Ledger, now
 
+STARTED = "2025-01-15T10:30:00Z"
 Reopen = Callable[[], ft.Client]
 Until = Callable[[Callable[[], Any]], None]
 
@@ -42,10 +45,13 @@ def test_what_goes_over_the_wire(service: Any, hosted: ft.Client) -> None:
     assert service.bodies == [
         {"tags": "piano, high energy, driving", "bpm": bpm, "key": "C#", "duration": 5, "seed": 7} for bpm in (80, 90)
     ]
-    assert service.requests[0] == "GET /v1/me"
+    assert service.requests[:2] == ["GET /v1/me", "GET /v1/generations"]
     assert service.requests.count("POST /v1/generations") == 2
     assert run.done
-    assert run.frame.generation_time.tolist() == [41.5, 41.5]
+    assert not any(request.startswith("GET /v1/generations/gen") for request in service.requests)
+    assert run.frame.generation_time.isna().all()
+    assert run.details().frame.generation_time.tolist() == [41.5, 41.5]
+    assert ft.SweepRun.load("wire").frame.generation_time.tolist() == [41.5, 41.5]
     assert run.frame.audio_url[0] == "https://media.test/gen_0.mp3"
 
 
@@ -71,54 +77,117 @@ def test_no_more_are_in_flight_than_allowed_and_all_are_followed_by_listing(serv
     assert [body["seed"] for body in service.bodies] == list(range(1, 10))
 
 
-def test_looks_keep_the_pace_of_the_limit(service: Any, hosted: ft.Client, clock: Any) -> None:
-    service.looks_needed = 5
+def test_a_generous_service_is_asked_for_what_the_listing_leaves_out(service: Any, hosted: ft.Client) -> None:
+    service.limit = 600
+    run = hosted.run(sweep(2), name="generous")
+    assert run.frame.generation_time.tolist() == [41.5, 41.5]
+
+
+@pytest.mark.parametrize(("limit", "longest"), [(60, 15.0), (600, 1.5)])
+def test_looks_keep_the_pace_of_the_limit(
+    service: Any, hosted: ft.Client, clock: Any, limit: int, longest: float
+) -> None:
+    service.limit, service.looks_needed = limit, 40
     hosted.run(sweep(2), name="pace")
-    assert set(clock.slept) == {3.0}
+    looks = service.requests.count("GET /v1/generations") - 1
+    assert clock.now <= (looks + 1) * longest
+    assert clock.now >= (looks - 1) * longest / 3
+    assert max(clock.slept) <= 2.0
 
 
-def test_a_lost_answer_is_uncertain_and_never_sent_again(service: Any, hosted: ft.Client, reopen: Reopen) -> None:
-    service.script.extend([None, httpx.ReadTimeout("slow"), service.error(500, "INTERNAL_ERROR", "oops"), None])
-    with pytest.warns(SweepWarning, match="done: 2 completed, 2 uncertain; .* is not sent again"):
-        run = hosted.run(sweep(), name="lost")
-    assert states(run) == ["completed", "uncertain", "uncertain", "completed"]
-    assert "was lost (ReadTimeout" in run.frame.error_message[1]
-    assert run.frame.error_message[2] == "oops [500 INTERNAL_ERROR]"
-    assert run.frame.id.isna().tolist() == [False, True, True, False]
-    assert run.done
-    again = ft.SweepRun.load("lost", reopen()).resume()
-    assert states(again) == states(run)
-    assert len(service.bodies) == 4
+def made_and_lost(service: Any, problem: Any) -> Callable[[httpx.Request], httpx.Response]:
+    """Carry a create out, and lose the answer."""
+
+    def step(request: httpx.Request) -> httpx.Response:
+        service.accept(json.loads(request.content))
+        return service.step(problem, request)  # type: ignore[no-any-return]  # the fixture is untyped
+
+    return step
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.Response(502, html="<h1>Bad gateway</h1>"),
-        httpx.Response(202, content=b'{"data": {"id": "gen'),
-        httpx.RemoteProtocolError("cut"),
-    ],
-)
-def test_answers_that_are_none_make_a_point_uncertain(service: Any, hosted: ft.Client, answer: Any) -> None:
-    service.script.extend([answer])
-    with pytest.warns(SweepWarning, match="1 completed, 1 uncertain"):
-        run = hosted.run(sweep(2), name="none")
-    assert kinds(run)[1:3] == ["Intent", "Lost"]
+def test_a_lost_answer_is_looked_for_and_only_what_was_not_made_is_sent_again(
+    service: Any, hosted: ft.Client, clock: Any
+) -> None:
+    oops = service.error(500, "INTERNAL_ERROR", "oops")
+    service.script.extend([None, made_and_lost(service, httpx.ReadTimeout("slow")), oops, None])
+    run = hosted.run(sweep(), name="lost")
+    assert states(run) == ["completed"] * 4
+    assert [body["seed"] for body in service.bodies] == [1, 2, 3, 4, 3]
+    assert run.frame.id.tolist() == ["gen_0", "gen_1", "gen_3", "gen_2"]
+    assert [row["parameters"]["seed"] for row in service.rows.values()] == [1, 2, 4, 3]
+    assert kinds(run).count("Lost") == 2
+    assert kinds(run).count("Absent") == 1
+    assert run.frame.error_message.isna().all()
 
 
-def test_three_lost_answers_in_a_row_pause_the_run(service: Any, hosted: ft.Client) -> None:
-    service.script.extend([service.error(503, "DOWN", "away") for _ in range(3)])
-    with pytest.warns(
-        SweepWarning, match=r"paused with 3 uncertain, 3 to send: 3 answers in a row were lost.*resume\(\)"
-    ):
-        run = hosted.run(sweep(6), name="down")
-    stopped = [run.stopped]
-    assert "paused: 3 answers in a row were lost, the last: away [503 DOWN]" in run.summary
+ANSWERS = [
+    httpx.Response(502, html="<h1>Bad gateway</h1>"),
+    httpx.Response(202, content=b'{"data": {"id": "gen'),
+    httpx.RemoteProtocolError("cut"),
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("made", [True, False])
+def test_answers_that_are_none_are_looked_for(service: Any, hosted: ft.Client, answer: Any, made: bool) -> None:
+    service.script.append(made_and_lost(service, answer) if made else answer)
+    run = hosted.run(sweep(2), name="none")
+    assert [kind for kind in kinds(run) if kind != "Oriented"][1:3] == ["Intent", "Lost"]
+    assert states(run) == ["completed"] * 2
+    assert len(service.rows) == 2
+    assert len(service.bodies) == (2 if made else 3)
+
+
+def test_what_is_not_echoed_leaves_a_lost_point_uncertain_and_unsent(
+    service: Any, hosted: ft.Client, reopen: Reopen
+) -> None:
+    def silent(request: httpx.Request) -> httpx.Response:
+        service.accept({"tags": "piano"})
+        raise httpx.ReadTimeout("slow")
+
+    service.script.extend([None, silent])
+    with pytest.warns(SweepWarning, match="done: 2 completed, 1 uncertain; .* is not sent again"):
+        run = hosted.run(sweep(3), name="silent")
+    assert states(run) == ["completed", "uncertain", "completed"]
+    assert run.frame.error_message[1] == "gen_1 may be it, and does not say enough to tell."
+    with pytest.warns(SweepWarning, match="1 uncertain"):
+        ft.SweepRun.load("silent", reopen()).resume()
+    del service.rows["gen_1"]  # whether it was ours or not, what was uncertain is not sent again
+    with pytest.warns(SweepWarning, match="1 uncertain"):
+        again = ft.SweepRun.load("silent", reopen()).resume()
     assert len(service.bodies) == 3
-    with pytest.warns(SweepWarning, match="done: 3 completed, 3 uncertain"):
-        run.resume()
-    assert [*stopped, run.stopped] == ["3 answers in a row were lost, the last: away [503 DOWN]", None]
+    assert kinds(again).count("Undecided") == 1
+    service.rows["gen_1"] = {"id": "gen_1", "status": "completed", "prompt": "piano", "createdAt": STARTED}
+    service.rows["gen_1"]["parameters"] = {"seed": 2, "duration": 5}
+    service.looks["gen_1"] = 9
+    assert states(ft.SweepRun.load("silent", reopen()).resume()) == ["completed"] * 3
+    assert len(service.bodies) == 3
+
+
+def test_three_lost_answers_in_a_row_are_looked_for_before_more_is_sent(service: Any, hosted: ft.Client) -> None:
+    service.script.extend([service.error(503, "DOWN", "away") for _ in range(3)])
+    run = hosted.run(sweep(6), name="down")
+    assert states(run) == ["completed"] * 6
+    assert [body["seed"] for body in service.bodies][:4] == [1, 2, 3, 3]
+    assert sorted(body["seed"] for body in service.bodies) == [1, 1, 2, 2, 3, 3, 4, 5, 6]
+    assert kinds(run)[1:7] == ["Intent", "Lost"] * 3
+
+
+def test_a_point_that_is_lost_again_and_again_pauses_the_run(service: Any, hosted: ft.Client) -> None:
+    service.script.extend([service.error(503, "DOWN", "away") for _ in range(6)])
+    with pytest.warns(SweepWarning, match=r"paused with 1 to be looked for: point 0 was sent 6 times, the last: away"):
+        run = hosted.run(sweep(1), name="away")
     assert len(service.bodies) == 6
+    assert states(run) == ["lost"]
+    assert states(run.resume()) == ["completed"]
+    assert len(service.bodies) == 7
+
+
+def test_one_in_flight_at_a_time_does_not_wait_for_ever_for_what_was_lost(service: Any, hosted: ft.Client) -> None:
+    service.script.append(httpx.ReadTimeout("slow"))
+    run = hosted.run(sweep(2), name="one", at_once=1)
+    assert states(run) == ["completed"] * 2
+    assert service.most_at_once == 1
 
 
 def test_a_refused_point_is_marked_and_the_others_are_made(service: Any, hosted: ft.Client) -> None:
@@ -161,7 +230,7 @@ def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(service: Any, ho
     assert kinds(run)[1:5] == ["Intent", "Declined", "Intent", "Declined"]
 
 
-def test_a_limit_beyond_patience_pauses_the_run_and_it_resumes(service: Any, hosted: ft.Client) -> None:
+def test_a_limit_beyond_patience_pauses_the_run_and_it_resumes(service: Any, hosted: ft.Client, clock: Any) -> None:
     later = {"Retry-After": "3600"}
     service.script.extend([None, service.error(429, "GENERATION_RATE_LIMITED", "come back", **later)])
     with pytest.warns(SweepWarning, match="paused with 1 completed, 2 to send: come back"):
@@ -169,6 +238,10 @@ def test_a_limit_beyond_patience_pauses_the_run_and_it_resumes(service: Any, hos
     assert run.frame.error_message[1] == "come back [429 GENERATION_RATE_LIMITED]"
     assert not run.done
     assert "run.resume()" in run._repr_html_()
+    with pytest.warns(SweepWarning, match="paused with 1 completed, 2 to send: The rate limit leaves no room for an"):
+        run.resume()
+    assert len(service.bodies) == 2
+    clock.now += 3600
     run.resume()
     assert states(run) == ["completed"] * 3
     assert [body["seed"] for body in service.bodies] == [1, 2, 2, 3]
@@ -243,15 +316,35 @@ def test_an_unreachable_service_is_tried_again_and_then_paused(service: Any, hos
 
 
 def test_looks_that_fail_are_repeated_more_slowly(service: Any, hosted: ft.Client, clock: Any) -> None:
-    service.reads.extend([httpx.ConnectError("no") for _ in range(3)])
+    service.reads.extend([None, *(httpx.ConnectError("no") for _ in range(3))])
+    moments = []
+    clean = service.handle
+
+    def timed(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            moments.append(clock.now)
+        return clean(request)  # type: ignore[no-any-return]  # the fixture is untyped
+
+    service.handle = timed
     assert hosted.run(sweep(2), name="blind").done
-    assert clock.slept[:4] == [3, 6, 12, 24]
+    pauses = [after - before for before, after in itertools.pairwise(moments[2:6])]
+    assert len(pauses) == 3
+    assert all(later > sooner for sooner, later in itertools.pairwise(pauses))
+
+
+def test_a_service_that_cannot_be_read_at_first_is_asked_again_and_nothing_is_sent_before(
+    service: Any, hosted: ft.Client, clock: Any
+) -> None:
+    service.reads.extend([httpx.ConnectError("no") for _ in range(3)])
+    assert hosted.run(sweep(2), name="late").done
+    assert clock.slept[:3] == [1, 2, 4]
+    assert service.requests[:6] == ["GET /v1/me", *["GET /v1/generations"] * 4, "POST /v1/generations"]
 
 
 def test_a_run_that_cannot_look_pauses_with_what_is_paid_in_flight(
     service: Any, hosted: ft.Client, reopen: Reopen
 ) -> None:
-    service.reads.extend([httpx.ConnectError("no")] * 10)
+    service.reads.extend([None, *[httpx.ConnectError("no")] * 10])
     with pytest.warns(SweepWarning, match="paused with 2 in flight: .* could not be reached"):
         hosted.run(sweep(2), name="dark")
     assert ft.SweepRun.load("dark", reopen()).resume().done
@@ -259,7 +352,7 @@ def test_a_run_that_cannot_look_pauses_with_what_is_paid_in_flight(
 
 
 def test_a_look_that_is_forbidden_ends_the_run_with_the_error(service: Any, hosted: ft.Client) -> None:
-    service.reads.append(service.error(401, "INVALID_API_KEY"))
+    service.reads.extend([None, service.error(401, "INVALID_API_KEY")])
     with pytest.raises(AuthenticationError):
         hosted.run(sweep(2), name="forbidden")
     assert ft.SweepRun.load("forbidden", hosted).resume().done
@@ -302,7 +395,8 @@ def test_a_reason_stays_the_first_one(service: Any, hosted: ft.Client, until: Un
 
 
 def test_a_detail_that_cannot_be_read_is_done_without(service: Any, hosted: ft.Client) -> None:
-    service.reads.extend([None, None, *[service.error(500, "INTERNAL_ERROR") for _ in range(4)]])
+    service.limit = 600
+    service.reads.extend([None, None, None, *[service.error(500, "INTERNAL_ERROR") for _ in range(4)]])
     run = hosted.run(sweep(2), name="plain")
     assert states(run) == ["completed"] * 2
     assert run.frame.generation_time.isna().tolist().count(True) == 1
@@ -354,23 +448,27 @@ def test_a_loopback_webhook_is_refused_by_the_hosted_service(service: Any, hoste
     assert service.requests == []
 
 
-def test_a_crash_between_intent_and_answer_leaves_the_point_uncertain(
-    service: Any, reopen: Reopen, began: Began, home: Any
+@pytest.mark.parametrize("made", [True, False])
+def test_a_crash_between_intent_and_answer_is_looked_for(
+    service: Any, reopen: Reopen, began: Began, home: Any, made: bool
 ) -> None:
     path = home / "data" / "sweeps" / "lofi.jsonl"
     ledger = Ledger.create(path, began)
-    answered = service.accept({"tags": "piano"}).json()["data"]
+    answered = service.accept({"tags": "piano", "bpm": 80, "duration": 5, "seed": 1}).json()["data"]
     row = ft.Generation(id=answered["id"], status="pending", created=answered["createdAt"])
-    ledger.record(Intent(at=now(), point=0), Accepted(at=now(), point=0, generation=row), Intent(at=now(), point=1))
+    left = Intent(at=now(), point=1, after=row.created_at)
+    ledger.record(Intent(at=now(), point=0), Accepted(at=now(), point=0, generation=row), left)
     ledger.release()
+    if made:
+        service.accept({"tags": "piano", "bpm": 80, "duration": 5, "seed": 2})
     run = ft.SweepRun.load("lofi")
     assert "1 in flight, 1 sent without an answer yet, 2 to send" in repr(run)
     with pytest.raises(ParameterError, match="loaded without a client"):
         run.resume()
-    with pytest.warns(SweepWarning, match="3 completed, 1 uncertain"):
-        run.resume(reopen())
-    assert states(run) == ["completed", "uncertain", "completed", "completed"]
-    assert [body["seed"] for body in service.bodies] == [1, 2]
+    run.resume(reopen())
+    assert states(run) == ["completed"] * 4
+    assert sorted((body["bpm"], body["seed"]) for body in service.bodies) == [(80, 2)] * (not made) + [(90, 1), (90, 2)]
+    assert len(service.rows) == 4
     assert any(isinstance(event, Lost) and event.point == 1 for event in Journal(path).read())
 
 
@@ -432,14 +530,16 @@ def test_closing_the_client_leaves_a_run_that_resumes(service: Any, clock: Any, 
         ft.Sweep("piano").run_on(client)
 
 
-def test_a_request_that_is_cut_off_by_closing_is_uncertain(service: Any) -> None:
+def test_a_request_that_is_cut_off_by_closing_is_looked_for(service: Any, reopen: Reopen) -> None:
     service.hang = True
     client = ft.Client("ft_live_" + "ab3f" * 8, "https://pub.finetuning.ai", progress=False)
     run = client.run(sweep(2), name="cut", wait=False)
     assert service.hangs.wait(20)
     client.close()
-    assert states(run) == ["uncertain", "waiting"]
+    assert states(run) == ["lost", "waiting"]
     assert run.frame.error_message[0] == "Before the answer came, the client was closed."
+    service.hang = False
+    assert states(ft.SweepRun.load("cut", reopen()).resume()) == ["completed"] * 2
 
 
 def test_a_disk_that_fills_up_ends_the_run_with_the_error(service: Any, hosted: ft.Client, home: Any) -> None:

@@ -35,7 +35,16 @@ _FETCHED_AHEAD = 8
 class Runnable(Protocol[R]):
     """What `Client.run` runs. A sweep knows how; the client, which is below it, need not."""
 
-    def run_on(self, client: Client, *, name: str | None, wait: bool, at_once: int) -> R:
+    def run_on(
+        self,
+        client: Client,
+        *,
+        name: str | None,
+        wait: bool,
+        at_once: int | None,
+        max_credits: int | None,
+        receiver: Any,
+    ) -> R:
         """Start on this client."""
         ...
 
@@ -179,7 +188,16 @@ class Client(Session):
                 stop.add_note(f"It goes on and is paid for: client.wait({ids[0]!r}) waits again.")
                 raise
 
-    def run(self, sweep: Runnable[R], name: str | None = None, *, wait: bool = True, at_once: int = 8) -> R:
+    def run(
+        self,
+        sweep: Runnable[R],
+        name: str | None = None,
+        *,
+        wait: bool = True,
+        at_once: int | None = None,
+        max_credits: int | None = None,
+        receiver: Any = None,
+    ) -> R:
         """Run a sweep.
 
         Parameters
@@ -191,7 +209,11 @@ class Client(Session):
         wait
             Whether to wait for all takes; an interrupt leaves the run going on.
         at_once
-            How many generations may be in flight.
+            How many generations may be in flight; by default as many as the account's queue holds, 20 at most.
+        max_credits
+            The most that the run may spend; it then pauses, and `run.resume(max_credits=…)` goes on.
+        receiver
+            A `webhooks.Receiver` that is being served, to be told of ends instead of asking.
 
         Returns
         -------
@@ -204,7 +226,7 @@ class Client(Session):
                 value=sweep,
                 hint="Make one first: ft.Sweep('lofi chill piano', bpm=[80, 90]).",
             )
-        return sweep.run_on(self, name=name, wait=wait, at_once=at_once)
+        return sweep.run_on(self, name=name, wait=wait, at_once=at_once, max_credits=max_credits, receiver=receiver)
 
     # Curating
 

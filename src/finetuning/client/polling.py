@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from finetuning import errors, protocol
+from finetuning.pacing import DOCUMENTED_LIMITS
 from finetuning.records import Generation
 from finetuning.selections import Tracks, ids_of
 from finetuning.transport import Transport
 
-__all__ = ["scaled", "wait_for"]
+__all__ = ["generosity", "scaled", "wait_for"]
 
 #: The command's schedule at the documented limit of 60 reads a minute: 3 s, growing by 1.3 to 15 s.
 _FIRST = 3.0
 _GROWTH = 1.3
 _LONGEST = 15.0
-#: A minute.
-_DOCUMENTED_LIMITS = {"other": 60, "create": 10}
 
 
 async def wait_for(
@@ -89,9 +88,12 @@ def _seconds(waited: float) -> str:
 
 def scaled(transport: Transport, interval: float) -> float:
     """Scale an interval in seconds, meant for the documented limit, to the limit that the service announced."""
-    generosity = 1.0
-    for bucket, documented in _DOCUMENTED_LIMITS.items():
+    return max(0.25, interval / max(1.0, generosity(transport)))
+
+
+def generosity(transport: Transport) -> float:
+    """Return how many times the documented limit the service has announced; 1 where it has announced nothing."""
+    for bucket in ("other", "create"):  # of the reads first; after a create and no read yet, of the creates
         if bucket in transport.limits:
-            generosity = transport.limits[bucket] / documented
-            break  # of the reads first; after a create and no read yet, of the creates
-    return max(0.25, interval / max(1.0, generosity))
+            return transport.limits[bucket] / DOCUMENTED_LIMITS[bucket]
+    return 1.0

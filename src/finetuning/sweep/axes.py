@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from finetuning.errors import ParameterError, SweepWarning
 from finetuning.notices import warn
-from finetuning.parameters import create_body
+from finetuning.parameters import create_body, whole
 
 from .series import POINTS_MAX, as_series, number, split_text, too_many
 
@@ -175,6 +175,8 @@ def _checked(name: str, value: Any) -> Any:
     """Return the value as a point holds it, or refuse it as the service would."""
     if name == "energy":
         return _energy(value)
+    if name == "replicate":
+        return _replicate(value)
     if name == "tags":
         create_body(value)
         return value.strip()
@@ -186,6 +188,15 @@ def _checked(name: str, value: Any) -> Any:
     if name == "lyrics":
         return body.get("lyrics", "")  # none at all is a value: sung and unsung may be compared
     return int(body[field]) if name == "time_signature" else body[field]
+
+
+def _replicate(value: object) -> int:
+    number = whole("replicate", value)
+    if number < 1:
+        raise ParameterError(
+            f"replicate={number} is not 1 or more.", parameter="replicate", value=value, hint="The first is number 1."
+        )
+    return number
 
 
 def _energy(value: Any) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from finetuning import settings
 from finetuning.errors import NotEnoughCreditsError, ParameterError, SweepWarning
 from finetuning.notices import warn
-from finetuning.parameters import whole
+from finetuning.parameters import create_body, whole
 from finetuning.records import Account
 
-from .events import VERSION, Began
+from .events import VERSION, Began, Bounded
 from .ledger import Ledger, begun, exists, now
 from .names import default_name, journal_path
 from .points import Plan
@@ -18,11 +18,18 @@ from .points import Plan
 if TYPE_CHECKING:
     from finetuning.client.blocking import Client
 
-__all__ = ["begin", "check_account", "check_at_once", "check_credits", "warn_of_credits"]
+    from .following import Told
+
+__all__ = ["begin", "check_account", "check_count", "check_credits", "check_receiver", "in_flight", "warn_of_credits"]
 
 
-def begin(plan: Plan, client: Client, name: str | None) -> Ledger:
+def begin(plan: Plan, client: Client, name: str | None, max_credits: int | None = None) -> tuple[Ledger, Account]:
     """Check everything that can be checked before money is spent, and begin the journal.
+
+    Returns
+    -------
+    Ledger, Account
+        The journal, held; and the account as it is now.
 
     Raises
     ------
@@ -39,17 +46,45 @@ def begin(plan: Plan, client: Client, name: str | None) -> Ledger:
     for point in range(len(plan)):
         plan.body(point, local=client.asynchronous.transport.local)
     account = client.me()
-    check_credits(len(plan), account)
+    check_credits(len(plan) if max_credits is None else min(len(plan), max_credits), account)
     began = Began(at=now(), version=VERSION, name=path.stem, base_url=client.base_url, account=account.id, plan=plan)
-    return Ledger.create(path, began)
+    ledger = Ledger.create(path, began)
+    if max_credits is not None:
+        with ledger.handing_over():
+            ledger.record(Bounded(at=now(), max_credits=max_credits))
+    return ledger, account
 
 
-def check_at_once(at_once: object) -> int:
-    """Check how many generations may be in flight."""
-    number = whole("at_once", at_once)
+def check_count(name: str, count: object) -> int | None:
+    """Check how many generations may be in flight, or how many credits may be spent; None leaves it open."""
+    if count is None:
+        return None
+    number = whole(name, count)
     if number < 1:
-        raise ParameterError(f"at_once={number} is not 1 or more.", parameter="at_once", value=at_once)
+        raise ParameterError(f"{name}={number} is not 1 or more.", parameter=name, value=count)
     return number
+
+
+def check_receiver(receiver: Told | None, client: Client) -> None:
+    """Refuse a receiver that the service cannot reach, while nothing has been sent.
+
+    Raises
+    ------
+    ParameterError
+        Its address is none that the service would take.
+    FinetuningError
+        It is not being served.
+    """
+    if receiver is not None:
+        create_body("x", local=client.asynchronous.transport.local, webhook=receiver.url)
+
+
+def in_flight(asked: int | None, account: Account) -> int:
+    """Return how many generations may be in flight: as asked, else as many as the queue holds, 20 at most.
+
+    At the documented ten a minute more are of no use: each would have to take two minutes.
+    """
+    return asked or min(max(account.limits.queue_depth or 10, 1), 20)
 
 
 def check_credits(cost: int, account: Account) -> None:

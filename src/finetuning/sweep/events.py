@@ -13,25 +13,33 @@ from .points import Plan
 
 __all__ = [
     "VERSION",
+    "Absent",
     "Accepted",
     "Began",
+    "Bounded",
     "Declined",
     "Event",
+    "Extended",
     "Finished",
     "Intent",
+    "Judged",
     "Lost",
     "Noted",
+    "Oriented",
     "PointEvent",
+    "Preferred",
     "Rated",
     "Refused",
+    "Rejected",
     "Stopped",
+    "Undecided",
     "encode",
     "parse",
     "version_of",
 ]
 
 #: Of the format; a journal of a newer one is not touched.
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class _Event(
@@ -61,12 +69,52 @@ class Began(_Event):
     account: str | None = None
 
 
+class Extended(_Event):
+    """More is to be made: points that follow the last so far, seeds and all.
+
+    Attributes
+    ----------
+    axes
+        The values of each axis, with the new ones. A parameter that all points shared before may be among them.
+    """
+
+    axes: dict[str, list[Any]]
+    points: list[dict[str, Any]]
+
+
+class Bounded(_Event):
+    """How many credits the run may spend in all from here on; None for as many as it needs."""
+
+    max_credits: int | None = None
+
+
+class Oriented(_Event):
+    """What is sent from here on is none of these generations, which the library held as its newest.
+
+    Attributes
+    ----------
+    before
+        Ids, as far back as the service's own moments do not tell for certain.
+    """
+
+    before: list[str]
+
+
 class _PointEvent(_Event):
     point: int
 
 
 class Intent(_PointEvent):
-    """A request is about to leave. Without an answer after it, nobody knows whether it was paid for."""
+    """A request is about to leave. Without an answer after it, nobody knows whether it was paid for.
+
+    Attributes
+    ----------
+    after
+        A moment of the service's own clock before it, from what it had created last; what the request makes is
+        created then or later. No clock of this machine is compared with the service's.
+    """
+
+    after: datetime | None = None
 
 
 class Accepted(_PointEvent):
@@ -88,7 +136,19 @@ class Refused(_PointEvent):
 
 
 class Lost(_PointEvent):
-    """The request left and its answer was lost: it may have been paid for, and is not sent again unseen."""
+    """The request left and its answer was lost: it may have been paid for, and is looked for before anything else."""
+
+    reason: str
+
+
+class Absent(_PointEvent):
+    """The listing shows that the lost request made nothing; the point may be sent again."""
+
+    reason: str
+
+
+class Undecided(_PointEvent):
+    """The listing cannot tell whether the lost request made something: the point is not sent again."""
 
     reason: str
 
@@ -105,6 +165,27 @@ class Rated(_PointEvent):
     rating: int | None = None
 
 
+class Rejected(_PointEvent):
+    """Whether a person has put the take out of the question."""
+
+    rejected: bool = True
+
+
+class Preferred(_PointEvent):
+    """Heard blindly, the take was better than another, or as good.
+
+    Attributes
+    ----------
+    over
+        The point of the other.
+    same
+        Whether no difference was heard.
+    """
+
+    over: int
+    same: bool = False
+
+
 class Noted(_PointEvent):
     """A person's words, or None to take them back."""
 
@@ -117,8 +198,9 @@ class Stopped(_Event):
     reason: str
 
 
-PointEvent: TypeAlias = Intent | Accepted | Declined | Refused | Lost | Finished | Rated | Noted
-Event: TypeAlias = Began | PointEvent | Stopped
+Judged: TypeAlias = Rated | Rejected | Preferred | Noted
+PointEvent: TypeAlias = Intent | Accepted | Declined | Refused | Lost | Absent | Undecided | Finished | Judged
+Event: TypeAlias = Began | Extended | Bounded | Oriented | PointEvent | Stopped
 
 _decoder: Final = msgspec.json.Decoder(Event)
 

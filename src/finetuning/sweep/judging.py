@@ -1,4 +1,4 @@
-"""What a person thinks of takes: ratings and notes, and which takes are meant."""
+"""What a person thinks of takes: ratings, rejections, preferences and notes, and which takes are meant."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from finetuning.errors import ParameterError, SelectionError
 from finetuning.parameters import whole
 from finetuning.selections import ids_of
 
-from .events import Noted, Rated
+from .events import Noted, Preferred, Rated, Rejected
 from .ledger import now
 from .state import Cell
 
-__all__ = ["noted", "points_of", "rated"]
+__all__ = ["noted", "points_of", "preferred", "rated", "rejected"]
 
 
 def rated(cells: Sequence[Cell], tracks: Any, rating: object) -> list[Rated]:
@@ -30,6 +30,31 @@ def rated(cells: Sequence[Cell], tracks: Any, rating: object) -> list[Rated]:
             f"rating={number} is not 1 to 5.", parameter="rating", value=rating, hint="None takes one back."
         )
     return [Rated(at=now(), point=point, rating=number) for point in points_of(cells, tracks)]
+
+
+def rejected(cells: Sequence[Cell], tracks: Any, out: bool) -> list[Rejected]:
+    """Return the events of putting takes out of the question, or back.
+
+    Raises
+    ------
+    SelectionError
+        A take is not of this run.
+    """
+    return [Rejected(at=now(), point=point, rejected=bool(out)) for point in points_of(cells, tracks)]
+
+
+def preferred(cells: Sequence[Cell], track: Any, over: Any, same: bool) -> Preferred:
+    """Return the event of a comparison.
+
+    Raises
+    ------
+    SelectionError
+        These are not two takes of this run.
+    """
+    points = [*points_of(cells, track), *points_of(cells, over)]
+    if len(set(points)) != 2 or len(points) != 2:
+        raise SelectionError("A preference is between two takes.", hint="run.prefer(take, over=another)")
+    return Preferred(at=now(), point=points[0], over=points[1], same=bool(same))
 
 
 def noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:

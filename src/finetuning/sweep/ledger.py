@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from finetuning.errors import JournalError, ParameterError
 from finetuning.records import Generation
 
-from .events import Began, Event
+from .events import Accepted, Began, Event, Finished
 from .journal import Journal
 from .locks import FileLock
 from .state import Cell, State, brief
@@ -155,13 +157,14 @@ class Ledger:
         with self._mutex:
             if not self._lock.held:
                 raise JournalError(f"The run {self.name!r} is not held, so nothing is recorded.")
+            events = tuple(map(self._discreet, events))
             self._journal.append(*events)
             self._apply(list(events), line=self._line + 1)
 
     def observe(self, point: int, generation: Generation) -> None:
         """Take in how a generation in flight is getting on, which is worth showing but not a line on the disk."""
         with self._mutex:
-            self.state.cells[point].generation = generation
+            self.state.cells[point].generation = self._unhooked(generation)
             self.version += 1
 
     def refresh(self) -> None:
@@ -174,6 +177,17 @@ class Ledger:
         """Return the version, and a copy of each point's cell."""
         with self._mutex:
             return self.version, [replace(cell) for cell in self.state.cells]
+
+    def _discreet(self, event: Event) -> Event:
+        if isinstance(event, (Accepted, Finished)):
+            return msgspec.structs.replace(event, generation=self._unhooked(event.generation))
+        return event
+
+    def _unhooked(self, generation: Generation) -> Generation:
+        """Leave out a webhook that the sweep does not name: it is a receiver's, with a secret in it."""
+        if generation.webhook is None or "webhook" in self.state.began.plan.fixed:
+            return generation
+        return msgspec.structs.replace(generation, webhook=None)
 
     def _read(self) -> None:
         try:

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .ledger import Ledger
-from .points import points_frame
-from .state import FINAL, brief
+from .ledger import Ledger, now
+from .points import Plan, points_frame
+from .state import FINAL, SLOW, brief
 from .table import run_frame
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Looking(ABC):
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._drawn: tuple[int, pd.DataFrame] | None = None
+        self._drawn: tuple[tuple[int, tuple[int, ...]], pd.DataFrame] | None = None
 
     @property
     @abstractmethod
@@ -46,6 +46,24 @@ class Looking(ABC):
         return self._ledger.path
 
     @property
+    def plan(self) -> Plan:
+        """What is to be made, with what it was extended by, as it is journaled."""
+        self._ledger.refresh()
+        return self._ledger.state.began.plan
+
+    @property
+    def states(self) -> list[str]:
+        """Where each point stands, one of `state.STATES`; cheaper than `frame`."""
+        self._ledger.refresh()
+        return [cell.state for cell in self._ledger.state.cells]
+
+    @property
+    def spent(self) -> int:
+        """How many credits went into this run, or may have gone."""
+        self._ledger.refresh()
+        return self._ledger.state.spent
+
+    @property
     def points(self) -> pd.DataFrame:
         """What was to be made, one row a point; see `Sweep.points`."""
         plan = self._ledger.state.began.plan
@@ -56,10 +74,27 @@ class Looking(ABC):
         """The run as a DataFrame, as it stands: one row a point; see `table.run_frame` for the columns."""
         self._ledger.refresh()
         version, cells = self._ledger.snapshot()
+        slow = self._slow()
         drawn = self._drawn
-        if drawn is None or drawn[0] != version:
-            drawn = self._drawn = version, run_frame(self._ledger.state.began.plan, cells)
+        if drawn is None or drawn[0] != (version, slow):
+            drawn = self._drawn = (version, slow), run_frame(self._ledger.state.began.plan, cells, slow)
         return drawn[1].copy(deep=False)  # pandas copies what is written to
+
+    @property
+    def preferences(self) -> list[tuple[int, int, bool]]:
+        """The answers that were given blindly, in their order: the better point, the other, whether they were equal."""
+        self._ledger.refresh()
+        return [(each.point, each.over, each.same) for each in self._ledger.state.preferences]
+
+    @property
+    def version(self) -> int:
+        """Grows with each thing that is learnt of the run; where it is the same, `frame` is."""
+        self._ledger.refresh()
+        return self._ledger.version
+
+    def _slow(self) -> tuple[int, ...]:
+        moment = now()
+        return tuple(point for point, cell in enumerate(self._ledger.state.cells) if cell.slow(moment))
 
     @property
     def done(self) -> bool:
@@ -83,8 +118,10 @@ class Looking(ABC):
         counts = state.counts
         finished = sum(count for name, count in counts.items() if name in FINAL)
         line = f"{finished:,} of {len(state.cells):,} point{'' if len(state.cells) == 1 else 's'} finished"
+        slow = len(self._slow())
+        late = f", {slow} of them for over {SLOW / 60:.0f} minutes: they may have failed silently" if slow else ""
         why = self.doing or (f"paused: {self.stopped}" if self.stopped else "")
-        return f"{line}: {brief(counts)}" + (f"; {why}" if why else "")
+        return f"{line}: {brief(counts)}{late}" + (f"; {why}" if why else "")
 
     def __repr__(self) -> str:
         return f"SweepRun({self.name!r}: {self.summary})"

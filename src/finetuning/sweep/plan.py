@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from finetuning.client.blocking import Client
 
+    from .following import Told
     from .run import SweepRun
 
-__all__ = ["Sweep"]
+__all__ = ["Sweep", "expand", "replicates_axis", "seeds_axis", "warn_of_clamping"]
 
 #: Drawn seeds are below this, so that every reader of JSON and every column holds them.
 _SEEDS: Final = 2**31
@@ -52,6 +53,8 @@ class Sweep:
     seed
         How many seeds to draw, each for every combination, so that takes pair up; or the seeds themselves, as a
         list. By default one is drawn. They are fixed from here on.
+    replicate
+        How many times to make each point, on purpose: the same in all parameters, and a credit each.
     webhook
         URL that the service calls at the end of each generation.
     where
@@ -93,6 +96,7 @@ class Sweep:
         language: Any = None,
         lyrics: Any = None,
         seed: Any = None,
+        replicate: Any = None,
         webhook: str | None = None,
         where: str | Callable[[Any], Any] | None = None,
         random_state: Any = None,
@@ -109,12 +113,14 @@ class Sweep:
             "lyrics": lyrics or None if isinstance(lyrics, str) else lyrics,
         }
         axes = [read_axis(name, value) for name, value in given.items() if value is not None or name == "tags"]
-        axes.append(_seeds(seed, random_state))
+        axes.append(seeds_axis(seed, random_state))
+        if replicate is not None:
+            axes.append(replicates_axis(replicate))
         if webhook is not None:
             axes.append(Axis("webhook", (_one_webhook(webhook),), swept=False))
         for axis in axes:
-            _warn_of_clamping(axis)
-        self._plan = _expand(axes, where)
+            warn_of_clamping(axis)
+        self._plan = expand(axes, where)
         for point in range(len(self._plan)):
             self._plan.body(point, local=True)
 
@@ -159,14 +165,26 @@ class Sweep:
         )
         return f"<div><b>{html.escape(self.summary)}</b><table>{cells}</table></div>"
 
-    def run_on(self, client: Client, *, name: str | None = None, wait: bool = True, at_once: int = 8) -> SweepRun:
+    def run_on(
+        self,
+        client: Client,
+        *,
+        name: str | None = None,
+        wait: bool = True,
+        at_once: int | None = None,
+        max_credits: int | None = None,
+        receiver: Told | None = None,
+    ) -> SweepRun:
         """Run on a client; `client.run(sweep)` is the usual way. See `SweepRun.start`."""
         from .run import SweepRun
 
-        return SweepRun.start(self._plan, client, name=name, wait=wait, at_once=at_once)
+        return SweepRun.start(
+            self._plan, client, name=name, wait=wait, at_once=at_once, max_credits=max_credits, receiver=receiver
+        )
 
 
-def _seeds(seed: object, random_state: object) -> Axis:
+def seeds_axis(seed: object, random_state: object) -> Axis:
+    """Read how many seeds to draw, and draw them; or the seeds themselves."""
     if seed is None or (getattr(seed, "ndim", 0) == 0 and hasattr(seed, "__index__")):
         count = 1 if seed is None else whole("seed", seed)
         if not 1 <= count <= POINTS_MAX:
@@ -178,6 +196,18 @@ def _seeds(seed: object, random_state: object) -> Axis:
             )
         return Axis("seed", tuple(_draw(count, random_state)), swept=seed is not None)
     return read_axis("seed", seed)
+
+
+def replicates_axis(replicate: object) -> Axis:
+    """Read how many times to make each point, or the numbers of the times."""
+    if getattr(replicate, "ndim", 0) == 0 and hasattr(replicate, "__index__"):
+        count = whole("replicate", replicate)
+        if not 1 <= count <= POINTS_MAX:
+            raise ParameterError(
+                f"replicate={count} is not 1 to {POINTS_MAX:,} times.", parameter="replicate", value=replicate
+            )
+        return Axis("replicate", tuple(range(1, count + 1)), swept=True)
+    return read_axis("replicate", replicate)
 
 
 def _draw(count: int, random_state: Any) -> list[int]:
@@ -204,7 +234,8 @@ def _one_webhook(webhook: object) -> Any:
     return read_axis("webhook", [webhook]).values[0]
 
 
-def _warn_of_clamping(axis: Axis) -> None:
+def warn_of_clamping(axis: Axis) -> None:
+    """Warn of tempi or durations that the service will move into its range."""
     if axis.name not in _RANGES:
         return
     (low, high), unit = _RANGES[axis.name]
@@ -218,7 +249,8 @@ def _warn_of_clamping(axis: Axis) -> None:
     warn(ClampedWarning(f"{axis.name} is {low} to {high} {unit}: the service will clamp {moved}{more}{twice}."))
 
 
-def _expand(axes: list[Axis], where: Any) -> Plan:
+def expand(axes: list[Axis], where: Any) -> Plan:
+    """Put axes together, every combination that `where` keeps; a plain value is the same for all points."""
     count = math.prod(map(len, axes))
     if count > POINTS_MAX:
         raise too_many(" × ".join(f"{len(axis)} {axis.name}" for axis in axes if len(axis) > 1), count)

@@ -30,6 +30,7 @@ COLUMNS: Final[dict[str, str]] = {
     "lyrics": "str",
     "seed": "int64",
     "webhook": "str",
+    "replicate": "int64",
 }
 
 
@@ -72,6 +73,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             The service would refuse it: tags that are too long with the energy, a webhook that it cannot reach.
         """
         given = self.values(point)
+        given.pop("replicate", None)  # told apart here, and the same to the service
         return create_body(energetic(given.pop("tags"), given.pop("energy", None)), local=local, **given)
 
     def with_defaults(self, **defaults: Any) -> Plan:
@@ -82,6 +84,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             if value is not None and name not in self.fixed and name not in self.axes
         }
         return msgspec.structs.replace(self, fixed=self.fixed | missing)
+
+    def extended(self, axes: dict[str, list[Any]], points: list[dict[str, Any]]) -> Plan:
+        """Return the plan with more points behind its own.
+
+        Parameters
+        ----------
+        axes
+            All axes as they are afterwards; what all points shared before becomes a value of each of them.
+        points
+            The new ones.
+        """
+        freed = {name: value for name, value in self.fixed.items() if name in axes}
+        if "replicate" in axes:
+            freed["replicate"] = 1  # what was not counted was the first
+        fixed = {name: value for name, value in self.fixed.items() if name not in axes}
+        return Plan(fixed=fixed, axes=axes, points=[freed | point for point in self.points] + points)
 
     @property
     def formula(self) -> str:

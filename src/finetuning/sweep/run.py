@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from finetuning import errors
 from finetuning.notices import warn
 from finetuning.selections import Tracks
 
-from .beginning import begin, check_account, check_at_once, warn_of_credits
-from .events import Lost
-from .judging import noted, rated
+from .beginning import (
+    begin,
+    check_account,
+    check_count,
+    check_credits,
+    check_receiver,
+    in_flight,
+    warn_of_credits,
+)
+from .events import Bounded, Event, Extended, Finished, Lost
+from .extending import extension
+from .following import Told
+from .judging import noted, preferred, rated, rejected
 from .ledger import Ledger, now
 from .looking import Looking
 from .names import journal_path
@@ -57,7 +68,15 @@ class SweepRun(Looking):
 
     @classmethod
     def start(
-        cls, plan: Plan, client: Client, *, name: str | None = None, wait: bool = True, at_once: int = 8
+        cls,
+        plan: Plan,
+        client: Client,
+        *,
+        name: str | None = None,
+        wait: bool = True,
+        at_once: int | None = None,
+        max_credits: int | None = None,
+        receiver: Told | None = None,
     ) -> SweepRun:
         """Begin a run.
 
@@ -72,7 +91,12 @@ class SweepRun(Looking):
         wait
             Whether to wait for all takes, with a progress bar. An interrupt leaves the run going on.
         at_once
-            How many generations may be in flight.
+            How many generations may be in flight; by default as many as the account's queue holds, 20 at most.
+        max_credits
+            The most that the run may spend; it then pauses, and `resume(max_credits=…)` goes on.
+        receiver
+            A `webhooks.Receiver` that is being served: the service calls it at each end, and the library is read
+            once a minute only.
 
         Raises
         ------
@@ -81,10 +105,12 @@ class SweepRun(Looking):
         NotEnoughCreditsError
             The sweep costs more than is left. Nothing was sent.
         """
-        at_once = check_at_once(at_once)
-        run = cls(begin(plan, client, name), client)
-        with run._lock, run._ledger.handing_over():
-            run._launch(client, at_once)
+        at_once, max_credits = check_count("at_once", at_once), check_count("max_credits", max_credits)
+        check_receiver(receiver, client)
+        ledger, account = begin(plan, client, name, max_credits)
+        run = cls(ledger, client)
+        with run._lock, ledger.handing_over():
+            run._launch(client, in_flight(at_once, account), receiver)
         return run.wait() if wait else run
 
     @classmethod
@@ -175,32 +201,59 @@ class SweepRun(Looking):
                 file=sys.stderr,
             )
             raise
+        self.explain()
+        return self
+
+    def explain(self) -> None:
+        """Tell what `wait` tells at the end, without waiting: once, and nothing while the run goes on.
+
+        Raises
+        ------
+        FinetuningError
+            What made the run pause, where it is more than a limit.
+
+        Warns
+        -----
+        SweepWarning
+            The run paused, or some points were not made.
+        """
+        future, runner = self._future, self._runner
+        if future is None or runner is None or not future.done():
+            return
         told, self._told = self._told, True
         if not told:
             tell(self.name, self._ledger.state.counts, future, runner)
-        return self
 
     def cancel(self) -> SweepRun:
         """Send no more. What is paid for goes on at the service; `resume` collects it, and sends the rest."""
         future, runner, client = self._future, self._runner, self._client
         if future is not None and runner is not None and client is not None and not future.done():
             self._told = True
-            with suppress(errors.FinetuningError):  # a closed client has ended the run
-                client.submit(runner.stop())
-            # A request that has left is worth waiting for: without its answer nobody knows what was paid.
-            with suppress(CancelledError):
-                future.result(timeout=client.asynchronous.transport.policy.timeout + 5)
+            _halt(future, runner, client)
+            if future.done():
+                with suppress(CancelledError):
+                    future.result()
         return self
 
-    def resume(self, client: Client | None = None, *, wait: bool = True, at_once: int = 8) -> SweepRun:
-        """Go on: collect what is in flight, send what was not sent. Uncertain points are left as they are.
+    def resume(
+        self,
+        client: Client | None = None,
+        *,
+        wait: bool = True,
+        at_once: int | None = None,
+        max_credits: int | None = None,
+        receiver: Told | None = None,
+    ) -> SweepRun:
+        """Go on: find out what became of lost requests, collect what is in flight, send what was not sent.
 
         Parameters
         ----------
         client
             By default the one that it was loaded or begun with.
-        wait, at_once
+        wait, at_once, receiver
             As for `client.run`.
+        max_credits
+            The most that the run may spend in all, from its beginning; by default as before.
 
         Raises
         ------
@@ -209,11 +262,83 @@ class SweepRun(Looking):
         ParameterError
             There is no client, or it is another account's.
         """
-        at_once = check_at_once(at_once)
+        at_once, max_credits = check_count("at_once", at_once), check_count("max_credits", max_credits)
         with self._lock:
-            if not self.running and not self.done:
-                self._go_on(self._need(client), at_once)
+            bound = _bounds(max_credits)
+            if not self._take_in(*bound) and (not self.done or self._ledger.state.points("uncertain")):
+                self._go_on(self._need(client), at_once, bound, receiver)
         return self.wait() if wait else self
+
+    def extend(
+        self,
+        *,
+        where: str | Callable[[Any], Any] | None = None,
+        wait: bool = True,
+        client: Client | None = None,
+        at_once: int | None = None,
+        max_credits: int | None = None,
+        receiver: Told | None = None,
+        **axes: Any,
+    ) -> SweepRun:
+        """Add values to the axes, or new axes, and make the points that this adds; what there is is not made again.
+
+        Parameters
+        ----------
+        where
+            Keeps the new points for which it holds; see `Sweep`.
+        wait, client, at_once, max_credits, receiver
+            As for `resume`. A run that goes on takes the new points in, and keeps what it was begun with.
+        **axes
+            `bpm=[100, 110]` adds tempi; `seed=2` draws two more seeds; a parameter that all points share becomes an
+            axis.
+
+        Raises
+        ------
+        ParameterError
+            A parameter that the run leaves to the service, or nothing new. Nothing was sent.
+        NotEnoughCreditsError
+            The new points cost more than is left. Nothing was sent.
+
+        Examples
+        --------
+        >>> run.extend(bpm=[100], seed=1)  # doctest: +SKIP
+        """
+        at_once, max_credits = check_count("at_once", at_once), check_count("max_credits", max_credits)
+        client = self._need(client)
+        with self._lock:
+            self._ledger.refresh()
+            before = self._ledger.state.began.plan
+            plan = extension(before, axes, where)
+            for point in range(len(before), len(plan)):
+                plan.body(point, local=client.asynchronous.transport.local)
+            added = Extended(at=now(), axes=plan.axes, points=plan.points[len(before) :])
+            check_credits(len(added.points), client.me())
+            events: list[Extended | Bounded] = [*_bounds(max_credits), added]
+            if not self._take_in(*events):
+                self._go_on(client, at_once, events, receiver)
+        return self.wait() if wait else self
+
+    def details(self) -> SweepRun:
+        """Ask for what a listing leaves out of finished takes: `generation_time`, `file_size`, `download_count`.
+
+        One request each, at the pace of the rate limit, with progress. A studio is generous, and there a run asks by
+        itself.
+        """
+        client = self._need(None)
+        _, cells = self._ledger.snapshot()
+        lacking = {
+            cell.generation.id: (point, cell.generation)
+            for point, cell in enumerate(cells)
+            if cell.generation is not None and cell.generation.finished and cell.generation.generation_time is None
+        }
+        with client.progress.counting("details", len(lacking), unit="take") as meter:
+            known = [row for _, row in lacking.values()]
+            rows = client.call(client.asynchronous.detailed(known, progress=meter), meter)
+        learnt = [row for row in rows if row.finished and row.generation_time is not None]
+        if learnt:
+            with self._ledger.writing():
+                self._ledger.record(*(Finished(at=now(), point=lacking[row.id][0], generation=row) for row in learnt))
+        return self
 
     # Judging
 
@@ -232,6 +357,31 @@ class SweepRun(Looking):
         """
         with self._ledger.writing():
             self._ledger.record(*rated(self._ledger.state.cells, tracks, rating))
+        return self
+
+    def reject(self, tracks: Tracks | int | Iterable[int], out: bool = True) -> SweepRun:
+        """Put takes of this run out of the question; False takes that back. `tracks` as for `rate`."""
+        with self._ledger.writing():
+            self._ledger.record(*rejected(self._ledger.state.cells, tracks, out))
+        return self
+
+    def prefer(self, track: Tracks | int, over: Tracks | int, *, same: bool = False) -> SweepRun:
+        """Record that of two takes of this run, heard without knowing which is which, one was better.
+
+        Parameters
+        ----------
+        track, over
+            One take each, as for `rate`.
+        same
+            Whether no difference was heard.
+
+        Raises
+        ------
+        SelectionError
+            These are not two takes of this run.
+        """
+        with self._ledger.writing():
+            self._ledger.record(preferred(self._ledger.state.cells, track, over, same))
         return self
 
     def note(self, tracks: Tracks | int | Iterable[int], note: str | None) -> SweepRun:
@@ -259,21 +409,41 @@ class SweepRun(Looking):
 
     # Within
 
-    def _go_on(self, client: Client, at_once: int) -> None:
+    def _go_on(
+        self,
+        client: Client,
+        at_once: int | None,
+        events: Sequence[Event],
+        receiver: Told | None,
+    ) -> None:
+        check_receiver(receiver, client)
         account = client.me()
         check_account(self._ledger.state.began, account, client.base_url)
         self._ledger.hold()
         with self._ledger.handing_over():
             state = self._ledger.state
             why = "The process ended before the answer came."
-            lost = [Lost(at=now(), point=point, reason=why) for point in state.points("sent")]
-            if lost:
-                self._ledger.record(*lost)
+            news: list[Event] = [Lost(at=now(), point=point, reason=why) for point in state.points("sent")]
+            news.extend(events)
+            if news:
+                self._ledger.record(*news)
             warn_of_credits(len(state.points("waiting")), account)
-            self._launch(client, at_once)
+            self._launch(client, in_flight(at_once, account), receiver)
 
-    def _launch(self, client: Client, at_once: int) -> None:
-        runner = Runner(client.asynchronous, self._ledger, at_once=at_once)
+    def _take_in(self, *events: Extended | Bounded) -> bool:
+        """Give the runner what is new; False where it sends no more, has come to its end, and recorded nothing."""
+        future, runner, client = self._future, self._runner, self._client
+        if future is None or runner is None or client is None or future.done():
+            return False
+        with suppress(errors.FinetuningError, CancelledError):  # it ended this moment
+            if client.submit(runner.take_in(*events)).result():
+                return True
+        # What it still follows is followed by the one that goes on.
+        _halt(future, runner, client)
+        return False
+
+    def _launch(self, client: Client, at_once: int, receiver: Told | None) -> None:
+        runner = Runner(client.asynchronous, self._ledger, at_once=at_once, told=receiver)
         self._future = client.submit(self._go(runner))
         self._client, self._runner, self._told = client, runner, False
         _running[self.path] = self
@@ -291,3 +461,15 @@ class SweepRun(Looking):
                 hint=f"ft.SweepRun.load({self.name!r}, client), or pass it here.",
             )
         return client
+
+
+def _bounds(max_credits: int | None) -> list[Bounded]:
+    return [] if max_credits is None else [Bounded(at=now(), max_credits=max_credits)]
+
+
+def _halt(future: Future[None], runner: Runner, client: Client) -> None:
+    """Stop a runner and wait until it has ended."""
+    with suppress(errors.FinetuningError):  # a closed client has ended the run
+        client.submit(runner.stop())
+    # A request that has left is worth waiting for: without its answer nobody knows what was paid.
+    concurrent.futures.wait([future], timeout=client.asynchronous.transport.policy.timeout + 5)

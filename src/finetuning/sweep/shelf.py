@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finetuning.errors import JournalError, ParameterError, SweepWarning
@@ -15,7 +17,7 @@ from .state import State
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["runs_frame", "unknown"]
+__all__ = ["known_ids", "runs_frame", "unknown"]
 
 
 def runs_frame() -> pd.DataFrame:
@@ -24,7 +26,7 @@ def runs_frame() -> pd.DataFrame:
 
     runs = sorted(_states(), key=lambda run: run[1].began.at, reverse=True)
     states = [state for _, state in runs]
-    left = [len(state.points("waiting", "sent", "generating")) for state in states]
+    left = [len(state.points("waiting", "sent", "lost", "generating")) for state in states]
     columns: dict[str, Any] = {
         "name": pd.array([name for name, _ in runs], dtype="str"),
         "tags": pd.array([state.began.plan.title for state in states], dtype="str"),
@@ -49,6 +51,17 @@ def unknown(name: str) -> ParameterError:
         value=name,
         hint=f"There are: {near}; ft.SweepRun.list() shows all." if near else "There are none yet.",
     )
+
+
+def known_ids(*, but: Path) -> set[str]:
+    """Return the ids of all generations of other runs than this file's; a journal that cannot be read has none."""
+    found: set[str] = set()
+    for path in folder().glob("*.jsonl"):
+        if path != but:
+            with suppress(JournalError, FileNotFoundError):
+                cells = Ledger(path).state.cells
+                found.update(cell.generation.id for cell in cells if cell.generation is not None)
+    return found
 
 
 def _states() -> list[tuple[str, State]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ from finetuning.records import Generation, Parameters
 
 from .axes import energetic
 from .points import COLUMNS, Plan, points_frame
-from .state import STATES, Cell
+from .state import SLOW, STATES, Cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,11 @@ __all__ = ["run_frame"]
 _SHOWN_AS: Final = {"duration": "requested_duration"}
 
 
-def run_frame(plan: Plan, cells: Sequence[Cell]) -> pd.DataFrame:
+#: Shown of what is still followed; it is flagged, not forgotten.
+_SLOW: Final = f"In the making for over {SLOW / 60:.0f} minutes: it may have failed silently."
+
+
+def run_frame(plan: Plan, cells: Sequence[Cell], slow: Collection[int] = ()) -> pd.DataFrame:
     """Put a run into a DataFrame, one row a point.
 
     Parameters
@@ -32,20 +36,26 @@ def run_frame(plan: Plan, cells: Sequence[Cell]) -> pd.DataFrame:
         What was to be made.
     cells
         What is known of each point.
+    slow
+        Points that have been in the making for so long that they may have failed silently.
 
     Returns
     -------
     DataFrame
         `point`; what the points set (`duration` as `requested_duration`), where the service has answered as it has
         clamped it; `state` (categorical, `state.STATES`); the remaining columns of `frames.GENERATION_COLUMNS`, of
-        which `error_message` also says why a point is refused, uncertain or waiting once more; `rating` (Int64, 1
-        to 5) and `note`. The dtypes are those of a generations frame, from the first moment on.
+        which `error_message` also says why a point is refused, lost, uncertain or waiting once more, or that it is
+        late; `rating` (Int64, 1
+        to 5), `rejected` (bool) and `note`. The dtypes are those of a generations frame, from the first moment on.
     """
+    import numpy as np
     import pandas as pd
 
     rows = [plan.values(point) for point in range(len(plan))]
     asked = points_frame(rows)
-    made = generations_frame(map(_shown, rows, cells))
+    made = generations_frame(
+        _shown(row, cell, point in slow) for point, (row, cell) in enumerate(zip(rows, cells, strict=True))
+    )
     columns: dict[str, Any] = {"point": pd.array(range(len(rows)), dtype="int64")}
     for name in COLUMNS:
         shown = _SHOWN_AS.get(name, name)
@@ -56,11 +66,12 @@ def run_frame(plan: Plan, cells: Sequence[Cell]) -> pd.DataFrame:
     for column in (*GENERATION_COLUMNS, *map(str, made.columns)):
         columns.setdefault(column, made[column])
     columns["rating"] = pd.array([cell.rating for cell in cells], dtype="Int64")
+    columns["rejected"] = np.array([cell.rejected for cell in cells], dtype=np.bool_)
     columns["note"] = pd.array([cell.note for cell in cells], dtype="str")
     return pd.DataFrame(columns)
 
 
-def _shown(values: Mapping[str, Any], cell: Cell) -> Generation:
+def _shown(values: Mapping[str, Any], cell: Cell, slow: bool) -> Generation:
     """Return the generation of a point, or one that stands in for it, with what the service left unsaid."""
     prompt = energetic(values["tags"], values.get("energy"))
     # The id is missing, not empty, until there is one; a record is not validated when it is made here.
@@ -69,7 +80,7 @@ def _shown(values: Mapping[str, Any], cell: Cell) -> Generation:
         known,
         prompt=known.prompt or prompt,
         parameters=_completed(known, values),
-        error_message=known.error_message or cell.reason,
+        error_message=known.error_message or cell.reason or (_SLOW if slow else None),
         webhook=known.webhook or values.get("webhook"),
     )
 

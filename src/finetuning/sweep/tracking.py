@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from typing import Final
 
 from finetuning import errors
 from finetuning.client.aio import AsyncClient
-from finetuning.client.polling import scaled
 from finetuning.records import Generation
 
-__all__ = ["interval", "look"]
+from .finding import SKEW
 
-#: Seconds between two looks at the documented limit of 60 reads a minute: a third of what is allowed.
-_INTERVAL: Final = 3.0
-
-
-def interval(client: AsyncClient) -> float:
-    """Return the seconds between two looks, scaled to the announced limit, never below a quarter of a second."""
-    return scaled(client.transport, _INTERVAL)
+__all__ = ["look", "whole"]
 
 
-async def look(client: AsyncClient, flying: Mapping[str, Generation]) -> dict[str, Generation | None]:
+async def look(client: AsyncClient, flying: Mapping[str, Generation], *, details: bool) -> dict[str, Generation | None]:
     """Look at generations in flight.
 
     Parameters
@@ -31,6 +23,9 @@ async def look(client: AsyncClient, flying: Mapping[str, Generation]) -> dict[st
         On its own loop.
     flying
         By id, as they are known.
+    details
+        Whether what the listing leaves out of a finished one is worth a request each: how long it took, how large it
+        is. Why one has failed always is.
 
     Returns
     -------
@@ -44,7 +39,7 @@ async def look(client: AsyncClient, flying: Mapping[str, Generation]) -> dict[st
     """
     found: dict[str, Generation | None] = {}
     if len(flying) > 1:
-        oldest = min((each.created_at for each in flying.values() if each.created_at), default=None)
+        oldest = min((each.created_at - SKEW for each in flying.values() if each.created_at), default=None)
         async with aclosing(client.iter_generations()) as rows:
             async for row in rows:
                 if row.id in flying:
@@ -55,7 +50,7 @@ async def look(client: AsyncClient, flying: Mapping[str, Generation]) -> dict[st
                     break  # newest first: what was not among these is not in the listing
     for id_ in flying.keys() - found.keys():
         found[id_] = await _one(client, id_)
-    return {id_: await _whole(client, row) for id_, row in found.items()}
+    return {id_: await whole(client, row) if _lacks(row, details) else row for id_, row in found.items()}
 
 
 async def _one(client: AsyncClient, id_: str) -> Generation | None:
@@ -65,12 +60,18 @@ async def _one(client: AsyncClient, id_: str) -> Generation | None:
         return None
 
 
-async def _whole(client: AsyncClient, row: Generation | None) -> Generation | None:
-    """Fetch what the listing leaves out of a finished generation: how long it took, how large it is, why it failed."""
-    if row is None or not row.finished or row.generation_time is not None:
-        return row
+def _lacks(row: Generation | None, details: bool) -> bool:
+    if row is None or not row.finished:
+        return False
+    return row.generation_time is None and (details or (row.status == "failed" and not row.error_message))
+
+
+async def whole(client: AsyncClient, row: Generation | None) -> Generation | None:
+    """Fetch what the listing leaves out of a finished generation; what was known, where that fails."""
+    if row is None:
+        return None
     try:
-        whole = await _one(client, row.id)
+        found = await _one(client, row.id)
     except (errors.APIError, errors.TransportError):
         return row  # that it is finished is the news; the rest is not worth missing it
-    return whole if whole is not None and whole.finished else row
+    return found if found is not None and found.finished else row

@@ -60,7 +60,7 @@ def _settled(counts: Mapping[str, int]) -> int:
 
 def _beside(counts: Mapping[str, int], doing: str) -> str:
     """Say what the bar itself does not show."""
-    kinds = ("generating", "sent", "failed", "refused", "uncertain")
+    kinds = ("generating", "sent", "lost", "failed", "refused", "uncertain")
     text = brief({kind: counts[kind] for kind in kinds if kind in counts})
     return "; ".join(filter(None, (text, doing)))
 
@@ -90,8 +90,7 @@ def tell(name: str, counts: Mapping[str, int], future: Future[None], runner: Run
         text = f"The run {name!r} is done: {brief(counts)}; `error_message` in run.frame says why."
         if "uncertain" in counts:
             text += (
-                " What is uncertain may have been paid for, and is not sent again: client.generations() shows it, "
-                "with the point's seed, if it was."
+                " What is uncertain may have been paid for, and is not sent again; run.resume() looks for it once more."
             )
         warn(errors.SweepWarning(text))
 
