@@ -42,7 +42,8 @@ class Limits:
 
 
 # The rates are documented. The credits of the tiers are not, but for one example of 500; the rest is in proportion.
-HOSTED = Limits("hosted", 10, 60, {"free": 10, "plus": 200, "pro": 500, "lifetime": 500}, 10)
+# Nor is the depth of the queue: two minutes of creates, so that pieces of a minute are held up by the rate alone.
+HOSTED = Limits("hosted", 10, 60, {"free": 10, "plus": 200, "pro": 500, "lifetime": 500}, 20)
 LOCAL = Limits("local", 6000, 60000, dict.fromkeys(TIERS, 10000), 1000)
 
 
