@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from finetuning.keys import ApiKey as ApiKey
     from finetuning.notebook import load_ipython_extension as load_ipython_extension
     from finetuning.notebook import unload_ipython_extension as unload_ipython_extension
+    from finetuning.panels.deck import Deck as Deck
+    from finetuning.panels.library_panel import LibraryPanel as LibraryPanel
     from finetuning.records import Account as Account
     from finetuning.records import Generation as Generation
     from finetuning.records import Playlist as Playlist
@@ -41,8 +43,10 @@ _HOMES = {
     "AsyncClient": "finetuning.client.aio",
     "BulkOutcome": "finetuning.bulk",
     "Client": "finetuning.client.blocking",
+    "Deck": "finetuning.panels.deck",
     "FinetuningError": "finetuning.errors",
     "Generation": "finetuning.records",
+    "LibraryPanel": "finetuning.panels.library_panel",
     "Playlist": "finetuning.records",
     "Policy": "finetuning.transport",
     "Sweep": "finetuning.sweep.plan",
@@ -59,8 +63,10 @@ __all__ = [
     "AsyncClient",
     "BulkOutcome",
     "Client",
+    "Deck",
     "FinetuningError",
     "Generation",
+    "LibraryPanel",
     "Playlist",
     "Policy",
     "Sweep",

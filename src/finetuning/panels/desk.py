@@ -350,16 +350,16 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _lay(self, *, form: bool = False, running: bool = False) -> None:
         deleting = self._intent is not None and self._intent.verb == Verb.DELETE
         if running:
-            self._foot.children = [self.progress, self._count, self.stop]
+            self._foot.children = (self.progress, self._count, self.stop)
         elif form:
             self.cancel.description = "Cancel"
-            self._foot.children = [self.typed, self.act, self.cancel] if deleting else [self.act, self.cancel]
+            self._foot.children = (self.typed, self.act, self.cancel) if deleting else (self.act, self.cancel)
         else:
             self.cancel.description = "Close"
             undo = bool(self._done and self._done.undo)
-            self._foot.children = [self.undo, self.cancel] if undo else [self.cancel]
-        middle = [self._form] if form and self._form.children else []
-        self.children = [self._head, *middle, self._said, self.fates, self._foot]
+            self._foot.children = (self.undo, self.cancel) if undo else (self.cancel,)
+        middle = (self._form,) if form and self._form.children else ()
+        self.children = (self._head, *middle, self._said, self.fates, self._foot)
 
 
 def _option(playlist: Playlist) -> str:

@@ -14,8 +14,8 @@ from finetuning.errors import FinetuningError, ParameterError
 from finetuning.records import Generation, Playlist
 
 from .batches import Progress, Stop, fetch_all, send_all
-from .holdings import Holdings
 from .difference import Difference
+from .holdings import Holdings
 from .intents import Intent, Verb
 from .preview import Preview, Shelf, paths_of, preview
 

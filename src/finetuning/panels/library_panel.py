@@ -105,7 +105,6 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         super().__init__(self._lay_out())
         self.add_class("ft-library")
         self.reload()
-        self._offer_playlists()
 
     # What a program reads and does
 
@@ -146,6 +145,7 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
     def reload(self) -> None:
         """Read everything anew. Returns at once; `wait` waits."""
         self._read(self._holdings.load)
+        self._offer_playlists()
 
     def wait(self, timeout: float | None = 60.0) -> bool:
         """Wait until nothing is under way; False where something still is after `timeout` seconds."""

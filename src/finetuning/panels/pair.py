@@ -79,21 +79,17 @@ class Pair(ipywidgets.VBox):  # type: ignore[misc]
         self.left, self.right = Side("left"), Side("right")
         for side in (self.left, self.right):
             side.picker.observe(lambda _, side=side: self._pick(side), "value")
-        self.buttons: dict[str, ipywidgets.Button] = {}
-        left, right = self.left, self.right
-        bar = ipywidgets.HBox(
+        self.buttons: dict[tuple[Name, Verb], ipywidgets.Button] = {}
+        self._arm(self.left, self.right, "{} →")
+        self._arm(self.right, self.left, "← {}")
+        super().__init__(
             [
-                self._button("Move →", "Move what is chosen on the left to the right", Verb.MOVE, left, right),
-                self._button("Copy →", "Add what is chosen on the left to the right", Verb.ADD, left, right),
-                self._button("Remove left", "Remove what is chosen on the left", Verb.REMOVE, left, None),
-                self._button("← Move", "Move what is chosen on the right to the left", Verb.MOVE, right, left),
-                self._button("← Copy", "Add what is chosen on the right to the left", Verb.ADD, right, left),
-                self._button("Remove right", "Remove what is chosen on the right", Verb.REMOVE, right, None),
-            ],
-            layout=ipywidgets.Layout(flex_flow="row wrap"),
+                ipywidgets.HBox(
+                    [self.left, self.right],
+                    layout=ipywidgets.Layout(justify_content="space-between", align_items="flex-start"),
+                )
+            ]
         )
-        sides = ipywidgets.HBox([left, right], layout=ipywidgets.Layout(justify_content="space-between"))
-        super().__init__([sides, bar])
         self.add_class("ft-pair")
 
     def offer(self, playlists: Iterable[Playlist]) -> None:
@@ -140,11 +136,21 @@ class Pair(ipywidgets.VBox):  # type: ignore[misc]
 
             self._tasks.begin(self._doing.playlist(side.picker.value), arrived)
 
-    def _button(self, text: str, help_: str, verb: Verb, source: Side, target: Side | None) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=text, tooltip=help_, layout=ipywidgets.Layout(width="auto"))
-        button.on_click(lambda _: self._ask(verb, source, target))
-        self.buttons[text] = button
-        return button
+    def _arm(self, source: Side, target: Side, arrow: str) -> None:
+        """Put the buttons under one side."""
+        what = f"what is chosen on the {source.name}"
+        verbs = (
+            (Verb.MOVE, arrow.format("Move"), f"Move {what} to the {target.name}"),
+            (Verb.ADD, arrow.format("Copy"), f"Add {what} to the {target.name}, too"),
+            (Verb.REMOVE, "Remove", f"Remove {what} from its playlist"),
+        )
+        for verb, text, help_ in verbs:
+            button = ipywidgets.Button(description=text, tooltip=help_, layout=ipywidgets.Layout(width="auto"))
+            goal = None if verb == Verb.REMOVE else target
+            button.on_click(lambda _, verb=verb, goal=goal: self._ask(verb, source, goal))
+            self.buttons[source.name, verb] = button
+        bar = ipywidgets.HBox([self.buttons[source.name, verb] for verb, _, _ in verbs])
+        source.children = (*source.children, bar)
 
     def _ask(self, verb: Verb, source: Side, target: Side | None) -> None:
         with self._lock, shown(self._trouble):

@@ -277,7 +277,7 @@ function render({ model, el }, store) {
       all.indeterminate = count > 0 && count < store.order.length;
     }
     table.setAttribute("aria-rowcount", String(ids.length + 1));
-    range.textContent = ids.length > page.length ? `${from + 1}–${from + page.length} of ${ids.length}` : "";
+    range.textContent = page.length ? `${from + 1}–${from + page.length} of ${ids.length}` : "";
     foot.hidden = ids.length <= SIZES[0];
     before.disabled = state.page === 0;
     after.disabled = state.page >= pages - 1;
