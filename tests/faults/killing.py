@@ -127,8 +127,15 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Without proxies, which do not know this machine's loopback; unmeasured, since what is killed while it writes
+        # its coverage down would leave a broken file.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.lower().endswith("_proxy") and not name.startswith("COV")
+        }
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+            **kept,
             "FINETUNING_CONFIG_HOME": str(folder / "config"),
             "FINETUNING_DATA_HOME": str(folder / "data"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 import finetuning as ft
@@ -119,6 +119,7 @@ def check_all(run: ft.SweepRun, sweep: ft.Sweep, books: Books, spent: int) -> No
 def test_each_point_is_made_and_paid_once_whatever_goes_wrong(
     sail: Sail, books: Books, size: Size, faults: list[Fault]
 ) -> None:
+    note(f"{size}, {faults}")
     run, sweep, spent = sail(size, faults)
     check_all(run, sweep, books, spent)
 
@@ -126,10 +127,13 @@ def test_each_point_is_made_and_paid_once_whatever_goes_wrong(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @example(size=(1, 3), faults=[], stops=[Stop("close", 2, "arrived")])
 @example(size=(1, 3), faults=[], stops=[Stop("close", 2, "answered")])
+# Both replicates are lost, the second after the first is in the library: each is only one of the two rows.
+@example(size=(1, 1, 2), faults=[], stops=[Stop("close", 2, "arrived")] * 2)
 @given(size=SIZES, faults=FAULTS, stops=STOPS)
 def test_a_run_that_is_stopped_goes_on_and_pays_nothing_twice(
     sail: Sail, books: Books, size: Size, faults: list[Fault], stops: list[Stop]
 ) -> None:
+    note(f"{size}, {faults}, {stops}")
     run, sweep, spent = sail(size, faults, stops)
     check_all(run, sweep, books, spent)
 
