@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from finetuning.notebook import unload_ipython_extension as unload_ipython_extension
     from finetuning.panels.deck import Deck as Deck
     from finetuning.panels.library_panel import LibraryPanel as LibraryPanel
+    from finetuning.panels.sweep_panel import SweepPanel as SweepPanel
     from finetuning.records import Account as Account
     from finetuning.records import Generation as Generation
     from finetuning.records import Playlist as Playlist
@@ -50,6 +51,7 @@ _HOMES = {
     "Playlist": "finetuning.records",
     "Policy": "finetuning.transport",
     "Sweep": "finetuning.sweep.plan",
+    "SweepPanel": "finetuning.panels.sweep_panel",
     "SweepRun": "finetuning.sweep.run",
     "connect": "finetuning.connection",
     "load_ipython_extension": "finetuning.notebook",
@@ -70,6 +72,7 @@ __all__ = [
     "Playlist",
     "Policy",
     "Sweep",
+    "SweepPanel",
     "SweepRun",
     "audio",
     "connect",
