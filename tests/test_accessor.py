@@ -47,7 +47,7 @@ def test_each_verb_goes_to_the_client_with_the_frame(recorder: Recorder) -> None
     tracks.delete(yes=True)
     tracks.delete()
     tracks.download("takes/", overwrite=True)
-    tracks.play()
+    tracks.play(rows="bpm")
     tracks.measure()
     verbs = [(verb, *[each for each in rest if each is not FRAME]) for verb, *rest in recorder.asked]
     assert verbs == [
@@ -57,7 +57,7 @@ def test_each_verb_goes_to_the_client_with_the_frame(recorder: Recorder) -> None
         ("delete_tracks", {"yes": True}),
         ("delete_tracks", {"yes": False}),
         ("download", "takes/", {"overwrite": True}),
-        ("play", {}),
+        ("play", {"rows": "bpm", "columns": None, "page": None}),
         ("measure", {}),
     ]
     assert all(any(each is FRAME for each in rest) for _, *rest in recorder.asked)

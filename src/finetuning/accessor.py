@@ -48,7 +48,7 @@ class Verbs(Protocol):
         """Measure."""
         ...
 
-    def play(self, tracks: Any) -> Any:
+    def play(self, tracks: Any, *, rows: str | None = None, columns: str | None = None, page: str | None = None) -> Any:
         """Play."""
         ...
 
@@ -121,9 +121,16 @@ class TrackVerbs:
         """Download these tracks into a folder; returns `id`, `path`, `bytes`, `error`."""
         return (client or current()).download(self._frame, folder, overwrite=overwrite)
 
-    def play(self, *, client: Verbs | None = None) -> Any:
-        """Show an inline player for these tracks."""
-        return (client or current()).play(self._frame)
+    def play(
+        self,
+        *,
+        rows: str | None = None,
+        columns: str | None = None,
+        page: str | None = None,
+        client: Verbs | None = None,
+    ) -> Any:
+        """Show these tracks in an audition deck, spread over `rows`, `columns` and `page`; see `Deck`."""
+        return (client or current()).play(self._frame, rows=rows, columns=columns, page=page)
 
     def measure(self, *, client: Verbs | None = None) -> pd.DataFrame:
         """Measure the sound of these tracks; returns the frame with the measured columns beside it."""

@@ -82,8 +82,8 @@ class Shop:
             start, limit = (int(query.get(word, ["0"])[0]) for word in ("offset", "limit"))
             rows = list(self.rows.values())
             page = rows[start : start + (limit or 20)]
-            more = start + len(page) < len(rows)
-            self._say(handler, {"generations": page, "hasMore": more, "nextOffset": start + len(page) if more else None})
+            after = start + len(page) if start + len(page) < len(rows) else None
+            self._say(handler, {"generations": page, "hasMore": after is not None, "nextOffset": after})
         elif name in self.rows:
             self._say(handler, self.rows[name])
         else:

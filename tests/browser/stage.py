@@ -73,7 +73,8 @@ async () => {
     }
   });`;
   await context.audioWorklet.addModule(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const tape = new AudioWorkletNode(context, "tape", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+  const mono = { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" };
+  const tape = new AudioWorkletNode(context, "tape", mono);
   globalThis[Symbol.for("finetuning.deck")].master.connect(tape);
   stage.tape = [];
   tape.port.onmessage = ({ data }) => stage.tape.push(data);

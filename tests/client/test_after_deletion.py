@@ -15,14 +15,14 @@ def two(client: ft.Client) -> list[ft.Generation]:
     return [client.generate("lofi piano", bpm=90, duration=5, seed=seed) for seed in (1, 2)]
 
 
-def test_a_player_leaves_out_what_is_gone_and_says_so(client: ft.Client, two: list[ft.Generation]) -> None:
+def test_a_deck_leaves_out_what_is_gone_and_says_so(client: ft.Client, two: list[ft.Generation]) -> None:
     client.delete_tracks(two[0], yes=True)
     with pytest.warns(errors.PartialWarning, match="1 of 2 tracks are not in the library"):
-        player = client.play(two)
-    assert [take["id"] for take in player.takes] == [two[1].id]
+        deck = client.play(two)
+    assert [take["k"] for take in deck.takes] == [two[1].id]
 
 
-def test_a_player_of_nothing_that_is_left_is_refused(client: ft.Client, two: list[ft.Generation]) -> None:
+def test_a_deck_of_nothing_that_is_left_is_refused(client: ft.Client, two: list[ft.Generation]) -> None:
     client.delete_tracks(two, yes=True)
     with pytest.raises(errors.NotFoundError, match="may have been deleted"):
         client.play(two)

@@ -1,4 +1,4 @@
-"""Sound on this machine: files, measurements, the player."""
+"""Sound on this machine: files and measurements."""
 
 from __future__ import annotations
 

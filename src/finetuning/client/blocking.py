@@ -12,7 +12,7 @@ from finetuning.records import Account, Generation
 from finetuning.selections import Tracks, ids_of
 
 from .making import warn_of_clamping
-from .outcomes import checked, downloads_frame
+from .outcomes import checked, downloads_frame, with_columns_of
 from .resolving import PlaylistLike
 from .session import Session
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.audio.measurement import Measurement
-    from finetuning.audio.player import Player
+    from finetuning.panels.deck import Deck
 
     from .views import PlaylistView
 
@@ -287,10 +287,19 @@ class Client(Session):
             )
         return downloads_frame(done)
 
-    def play(self, tracks: Tracks) -> Player:
-        """Show an inline player; the sound is fetched when it is first played.
+    def play(
+        self, tracks: Tracks, *, rows: str | None = None, columns: str | None = None, page: str | None = None
+    ) -> Deck:
+        """Show tracks in an audition deck; the sound is fetched when it is first played.
 
         Tracks that are not in the library any more are left out, with a warning.
+
+        Parameters
+        ----------
+        tracks
+            Any selection, or a `SweepRun`, whose takes then appear as they are made.
+        rows, columns, page
+            The parameters that span the deck; see `Deck`.
 
         Raises
         ------
@@ -299,10 +308,12 @@ class Client(Session):
         MissingExtraError
             ipywidgets or anywidget is not installed.
         """
-        from finetuning.audio.player import Player, takes_of
+        # The one import upward: what plays is a panel, and this verb is where everybody looks for it.
+        from finetuning.panels.deck import Deck
 
-        ids = ids_of(tracks)
-        found = self.call(self._async.find_generations(ids))
+        if hasattr(tracks, "preferences"):  # a run knows its takes
+            return Deck(self, tracks, rows=rows, columns=columns, page=page)
+        found = self.call(self._async.find_generations(ids_of(tracks)))
         records = [each for each in found if isinstance(each, Generation)]
         missing = [each for each in found if isinstance(each, errors.FinetuningError)]
         if missing and not (records and all(isinstance(each, errors.NotFoundError) for each in missing)):
@@ -311,7 +322,7 @@ class Client(Session):
             notices.warn(
                 errors.PartialWarning(f"{len(missing)} of {len(found)} tracks are not in the library any more.")
             )
-        return Player(takes_of(records), fetch=lambda id_: self.submit(self._async.audio(id_)))
+        return Deck(self, with_columns_of(tracks, generations_frame(records)), rows=rows, columns=columns, page=page)
 
     def measure(self, tracks: Tracks) -> pd.DataFrame:
         """Measure the sound of tracks: tempo, key, loudness, peak, silence.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from finetuning import notices
 from finetuning.bulk import BulkOutcome
@@ -14,7 +14,7 @@ from .listening import Downloaded
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["checked", "downloads_frame"]
+__all__ = ["checked", "downloads_frame", "with_columns_of"]
 
 
 def checked(outcome: BulkOutcome) -> BulkOutcome:
@@ -57,3 +57,23 @@ def downloads_frame(done: Sequence[Downloaded]) -> pd.DataFrame:
             )
         )
     return frame
+
+
+def with_columns_of(tracks: Any, found: pd.DataFrame) -> pd.DataFrame:
+    """Put what only the selection says of its tracks, such as the energy that a run asked for, beside what is known.
+
+    Parameters
+    ----------
+    tracks
+        Any selection; one that is no frame with ids adds nothing.
+    found
+        The generations, with their `id`.
+    """
+    import pandas as pd
+
+    if not isinstance(tracks, pd.DataFrame) or "id" not in tracks:
+        return found
+    # What is still true of a take now is in `found`; a run's `state` may be old, and `point` is its own counting.
+    more = [name for name in tracks.columns if name not in found.columns and name not in ("state", "point")]
+    known = tracks.drop_duplicates("id").set_index("id")[more]
+    return found.join(known, on="id")

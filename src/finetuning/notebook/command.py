@@ -116,11 +116,11 @@ def returned(outcome: Outcome) -> Any:
 
 
 def play(value: Any, client: Client) -> None:
-    """Show a player for a finished generation, where players are installed."""
+    """Show a deck for a finished generation, where decks are installed."""
     if not isinstance(value, Generation) or value.status != "completed":
         return
     try:
-        player = client.play(value)
+        deck = client.play(value)
     except MissingExtraError:
         return
-    display(player)  # type: ignore[no-untyped-call]
+    display(deck)  # type: ignore[no-untyped-call]

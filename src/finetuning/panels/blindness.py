@@ -47,7 +47,7 @@ class Blind:
     def __init__(self, keys: Sequence[str], answers: Sequence[Answer]) -> None:
         self.keys = list(keys)
         self.asked: Question | None = None
-        self._draw = random.Random()  # noqa: S311 - which is A and which is B is no secret, only unforeseen
+        self._draw = random.Random()
         self._number = 0
         # Takes of which nothing is known are equal to the ranking, which asks for the first of them: no clue that way.
         self._draw.shuffle(self.keys)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from finetuning.errors import FinetuningError, SelectionError
 
 from .blindness import Blind
-from .explaining import explained
 from .hearing import Heard, heard, listeners
 from .judges import Answer, Judge, recorder
+from .trouble import explained
 
 if TYPE_CHECKING:
     from finetuning.client.blocking import Client
@@ -113,7 +113,7 @@ class Conversation:
         self._send_once(key, _measures(key, measured), [audio, measured.picture])
 
     def _fail(self, key: str, problem: BaseException) -> None:
-        self._send_once(key, {"type": "failed", "key": key, **explained(problem, _AGAIN)}, None)
+        self._send_once(key, {"type": "failed", "key": key, **_told(problem, _AGAIN)}, None)
 
     def _send_once(self, key: str, content: dict[str, Any], buffers: list[bytes] | None) -> None:
         with self._lock:
@@ -162,7 +162,7 @@ class Conversation:
             try:
                 work(takes)
             except Exception as problem:  # noqa: BLE001 - shown under the deck
-                self._deck.send({"type": "refused", "seq": seq, **explained(problem)})
+                self._deck.send({"type": "refused", "seq": seq, **_told(problem)})
                 return
             self._deck.show_judgements()
             self._deck.send({"type": "done", "seq": seq})
@@ -236,6 +236,11 @@ class Conversation:
         self._blind = None
         self._deck.show_judgements()
         self._deck.send({"type": "stands"})
+
+
+def _told(problem: BaseException, otherwise: str | None = None) -> dict[str, str | None]:
+    message, hint = explained(problem)
+    return {"message": message, "hint": hint or otherwise}
 
 
 def _measures(key: str, measured: Heard) -> dict[str, Any]:

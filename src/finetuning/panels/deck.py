@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from finetuning.errors import MissingExtraError, ParameterError
+from finetuning.errors import MissingExtraError
 from finetuning.sweep.run import SweepRun
 
 from .collection import Collection, frame_of
@@ -26,7 +26,7 @@ from .layout import axes_of, spread
 from .script import script, style
 from .standing import table, text
 from .takes import Take
-from .explaining import explained
+from .trouble import explained
 
 try:
     import anywidget
@@ -223,7 +223,8 @@ class Deck(anywidget.AnyWidget):
 
     def complain(self, problem: BaseException) -> None:
         """Show what went wrong under the deck."""
-        self.send({"type": "trouble", **explained(problem)})
+        message, hint = explained(problem)
+        self.send({"type": "trouble", "message": message, "hint": hint})
 
     def show_judgements(self) -> None:
         """Bring marks, selection and ranking in the page up to date."""

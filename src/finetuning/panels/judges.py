@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from finetuning.errors import SelectionError
 
@@ -96,7 +96,7 @@ class RunJudge:
 
     def prefer(self, better: Take, other: Take, same: bool) -> None:
         """Record an answer."""
-        self._run.prefer(_points([better]), _points([other]), same=same)
+        self._run.prefer(_points([better])[0], _points([other])[0], same=same)
 
 
 class FileJudge:
@@ -147,7 +147,7 @@ class FileJudge:
         """Record an answer."""
         self._file.add(Compared(id=_id(better), over=_id(other), same=same, **self._line()))
 
-    def _line(self) -> dict[str, object]:
+    def _line(self) -> dict[str, Any]:
         return {"at": datetime.now(UTC), "base_url": self._base_url, "account": self._whose()}
 
     def _whose(self) -> str:

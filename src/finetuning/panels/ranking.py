@@ -151,7 +151,7 @@ def rank(count: int, answers: Sequence[Comparison]) -> Ranking:
     precision = np.full(count + 1, _SPREAD**-2)
     precision[-1] = _TIE_SPREAD**-2
     found, curvature = _climb(at, chosen, mean, precision)
-    covariance = np.linalg.inv(curvature)
+    covariance: NDArray[np.float64] = np.linalg.inv(curvature).astype(np.float64)
     strength, covariance = found[:-1], covariance[:-1, :-1]
     ranks = _ranks(strength[None, :])[0]
     low, high = _intervals(strength, covariance)
@@ -225,7 +225,8 @@ def _chances(difference: NDArray[np.float64], tie: float) -> NDArray[np.float64]
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     raised: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=-np.inf))
-    return raised / raised.sum(axis=-1, keepdims=True)
+    shares: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _entropy(chances: NDArray[np.float64]) -> NDArray[np.float64]:

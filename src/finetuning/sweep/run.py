@@ -40,8 +40,8 @@ from .watching import tell, watch
 if TYPE_CHECKING:
     import pandas as pd
 
-    from finetuning.audio.player import Player
     from finetuning.client.blocking import Client
+    from finetuning.panels.deck import Deck
 
 __all__ = ["SweepRun"]
 
@@ -390,22 +390,25 @@ class SweepRun(Looking):
             self._ledger.record(*noted(self._ledger.state.cells, tracks, note))
         return self
 
-    def play(self, tracks: Tracks | None = None) -> Player:
-        """Show an inline player for takes of this run, by default all that are completed.
+    def play(
+        self,
+        tracks: Tracks | None = None,
+        *,
+        rows: str | None = None,
+        columns: str | None = None,
+        page: str | None = None,
+    ) -> Deck:
+        """Show takes of this run in an audition deck, by default all, which appear as they are made.
 
-        Raises
-        ------
-        SelectionError
-            None is completed yet.
+        Parameters
+        ----------
+        tracks
+            Any selection of takes that are made.
+        rows, columns, page
+            The parameters that span the deck; see `Deck`.
         """
-        if tracks is None:
-            frame = self.frame
-            tracks = frame[frame["state"] == "completed"]
-            if tracks.empty:
-                raise errors.SelectionError(
-                    f"No take of {self.name!r} is completed: {self.summary}.", hint="run.wait() waits for them."
-                )
-        return self._need(None).play(tracks)
+        chosen: Any = self if tracks is None else tracks
+        return self._need(None).play(chosen, rows=rows, columns=columns, page=page)
 
     # Within
 

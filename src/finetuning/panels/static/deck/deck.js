@@ -136,7 +136,7 @@ class DeckView {
     this.waveform.show({
       take: shown, duration, peaks: shown && this.store.measure(shown.k)?.peaks,
       loop: shown && loopOf(engine.loop, shown, duration, engine.bySecond), bars: engine.loop?.bars,
-      empty: !shown || this.store.measure(shown.k) ? "" : shown.s ? (STATES[shown.s] ?? shown.s) : "press space to hear it",
+      empty: this.absence(shown),
     });
     this.matrix.root.hidden = blind;
     if (!blind) this.matrix.draw(this.layout, this);
@@ -144,6 +144,13 @@ class DeckView {
     if (blind) this.questions.show(this.question, { sounding: engine.sounding ? engine.take.k : null, loading: this.wanted?.key, waiting: this.answering });
     this.results.show(blind ? [] : model.get("ranking"), this.takes, this.axes);
     this.help.hidden = !this.helping;
+  }
+
+  // What stands where the picture of a sound is not.
+  absence(take) {
+    if (!take || this.store.measure(take.k)) return "";
+    if (take.s) return [STATES[take.s] ?? take.s, take.e].filter(Boolean).join(": ");
+    return this.wanted?.key === take.k ? "loading …" : "press space to hear it";
   }
 
   tick() {
@@ -245,6 +252,7 @@ class DeckView {
     }
     if (along && !take.s && (this.engine.sounding || this.wanted)) this.hear(take);
     else if (!take.s && !this.engine.sounding) this.engine.rest(take);
+    if (take.s) this.say(this.absence(take));
     this.draw();
   }
 
