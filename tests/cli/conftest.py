@@ -155,6 +155,8 @@ class Relay:
         How many creates are still to be lost before the studio sees them.
     down
         Whether reads are declined.
+    darkens
+        Whether reads are declined from the next lost answer on.
     posted
         The bodies of the creates that the studio has seen.
     """
@@ -162,7 +164,7 @@ class Relay:
     def __init__(self, host: Any, studio: ft.studio.Studio) -> None:
         self.url: str = host.url
         self.lose = self.refuse = 0
-        self.down = False
+        self.down = self.darkens = False
         self.posted: list[dict[str, Any]] = []
         self.bulk_left: int | None = None
         self._to = urlsplit(studio.url).netloc
@@ -196,6 +198,7 @@ class Relay:
             self.posted.append(json.loads(body))
             if self.lose:
                 self.lose -= 1
+                self.down = self.down or self.darkens
                 handler.close_connection = True
                 return
         self._host.send(handler, answer.status, content, content_type="application/json")

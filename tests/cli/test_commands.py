@@ -271,11 +271,31 @@ BAD: list[tuple[list[str], str]] = [
     (["generate", "lofi", "--bpm", "fast"], "--bpm takes a whole number, not 'fast'."),
     (["generate", " "], "tags is empty."),
     (["generate", "x" * 701], "tags has 701 characters; the service takes at most 700."),
-    (["generate"], "Missing argument 'TAGS...'. See: ft generate --help"),
-    (["generate", "lofi", "-o", "/proc/nowhere/x.mp3"], "/proc cannot be written to"),
+    (["generate"], "TAGS is missing. Usage: ft generate [flags] TAGS…. See: ft help generate"),
+    (["generate", "lofi", "-o", "/proc/x.mp3"], "/proc is not writable; choose another place with -o."),
+    (["generate", "lofi", "-o", "no/where/x.mp3"], "The folder no/where is not there;"),
+    (["generate", "lofi", "-o", "no/where/"], "The folder no is not there; make it first: mkdir -p no"),
+    (["download", "gen_x", "-o", "no such/x.mp3"], "The folder no such is not there; make it first:"),
+    (["download", "gen_x", "-o", "taken.mp3/"], "-o taken.mp3/ is a file, not a folder;"),
+    (["download", "gen_x", "-o", "/dev/null", "--force"], "-o /dev/null is neither a file nor a folder;"),
+    (["download", "gen_x", "-o", "-"], "-o - is not the standard output here;"),
+    (["download", "gen_x", "-o", "x" * 300], f"-o {'x' * 60!r} cannot be used: file name too long."),
+    (["download", "gen_x", "-o", "x\0"], "-o 'x\\x00' cannot be used: embedded null byte."),
     (["generate", "lofi", "-o", "taken.mp3"], "taken.mp3 is there already; --force replaces it"),
-    (["generate", "lofi", "-o", "taken.mp3/x.mp3"], "taken.mp3 cannot be written to"),
+    (["generate", "lofi", "-o", "taken.mp3/x.mp3"], "taken.mp3 is not a folder; choose another place with -o."),
     (["generate", "lofi", "--webhook", "http://example.com"], "webhook is http, not https."),
+    (["list", "extra"], "'extra' is more than ft list takes. Usage: ft list [flags]. See: ft help list"),
+    (["get", "a", "b", "c", "d", "e"], "'b' 'c' 'd' … is more than ft get takes. Usage: ft get [flags] ID."),
+    (["get"], "ID is missing. Usage: ft get [flags] ID. See: ft help get"),
+    (["playlist", "move", "a", "b"], "ID is missing. Usage: ft playlist move [flags] FROM TO ID…."),
+    (["list", "--limit"], "--limit needs a value: --limit NUMBER. See: ft help list"),
+    (["list", "--limit", "٣"], "--limit takes a whole number from 1 to 99, not '٣'."),
+    (["generate", "x", "--seed", "9" * 5000], f"--seed takes a whole number, not {'9' * 60!r}."),
+    (["list", "--json=yes"], "--json takes no value: it is given or left out."),
+    (["me", "--base-url", ""], "--base-url '' is empty;"),
+    (["playlist"], "ft playlist takes a command: show, add, remove, move. See: ft help playlist"),
+    (["auth", "bogus"], "'bogus' is not a command of ft auth; did you mean logout?"),
+    (["completion", "tcsh"], "SHELL is one of bash, zsh, fish, not 'tcsh'."),
     (["get", "a b"], "'a b' is not an id; ids are 8-4-4-4-12 hexadecimal digits, or begin as gen_ does"),
     (["get", "zz"], "'zz' is not an id"),
     (["download", "notanid"], "'notanid' is not an id"),
@@ -305,6 +325,17 @@ def test_bad_input_is_2_in_one_line(inside: Run, desk: Path, argv: list[str], wh
     (line,) = done.said
     assert line.startswith(f"error: {why}")
     assert (desk / "taken.mp3").read_bytes() == b"mine"
+
+
+def test_of_a_flag_that_is_given_twice_the_last_counts(inside: Run, signed_in: Path, track: str) -> None:
+    """As everywhere, so that an alias with a flag can be overruled."""
+    assert len(inside("list", "--limit", "5", "--limit", "1").value) == 1
+    assert inside("list", "--limit", "1", "--base-url", "http://127.0.0.1:9", "--base-url", "nix", code=2).said
+
+
+def test_a_folder_that_is_named_as_one_is_made(inside: Run, signed_in: Path, desk: Path, track: str) -> None:
+    inside("download", track, "-o", "takes/")
+    assert [path.suffix for path in (desk / "takes").iterdir()] == [".mp3"]
 
 
 def test_a_bad_flag_of_a_process_is_2_in_one_line(ft_: Run) -> None:

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 import finetuning as ft
+from finetuning.cli import intents as intents_module
 from finetuning.cli.intents import Intent, Intents
-from finetuning.cli.lookup import find
+from finetuning.cli.lookup import find, newest
 from finetuning.errors import FinetuningError, JournalError
 
 Run = Callable[..., Any]
@@ -74,7 +75,7 @@ def test_what_was_not_accepted_is_sent_again_with_the_same_seed(inside: Run, rel
 
 def test_a_seed_that_is_given_must_be_the_same(inside: Run, relay: Any) -> None:
     argv = ("generate", "seeded", "--duration", "5", "--no-wait", "--base-url", relay.url)
-    relay.lose, relay.down = 1, True
+    relay.lose, relay.darkens = 1, True
     inside(*argv, "--seed", "5", code=3)
     relay.down = False
     assert inside(*argv, "--seed", "6").err == ""
@@ -86,6 +87,39 @@ def test_a_seed_that_is_given_must_be_the_same(inside: Run, relay: Any) -> None:
     inside(*argv, "--seed", "5", code=3)
     assert "was not accepted" in inside(*argv, "--seed", "5").err
     assert len(relay.posted) == 4
+
+
+def test_a_seed_that_is_given_is_found_whatever_this_machine_s_clock_says(
+    inside: Run, relay: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argv = ("generate", "clocks differ", "--duration", "5", "--no-wait", "--seed", "8", "--base-url", relay.url)
+    earlier = inside(*argv).value.id
+    for ahead in (timedelta(days=3), timedelta(hours=-9)):
+
+        class Skewed(datetime):
+            @classmethod
+            def now(cls, tz: Any = None, ahead: timedelta = ahead) -> datetime:
+                return datetime.now(tz) + ahead
+
+        monkeypatch.setattr(intents_module, "datetime", Skewed)
+        relay.lose, relay.darkens = 1, True
+        inside(*argv, code=3)
+        relay.down = False
+        found = inside(*argv)
+        assert found.said == [f"note: found the paid generation {found.value.id}, not paying again"]
+        assert found.value.id != earlier
+        # What was there before is not the answer: nothing was accepted this time.
+        relay.refuse = 1
+        inside(*argv, code=3)
+        assert "was not accepted" in inside(*argv).err
+
+
+def test_with_a_seed_of_one_s_own_the_library_is_read_before_anything_is_spent(inside: Run, relay: Any) -> None:
+    relay.down = True
+    argv = ("generate", "own seed", "--duration", "5", "--no-wait", "--base-url", relay.url)
+    assert inside(*argv, "--seed", "5", code=1).said == ["error: Not now."]
+    assert relay.posted == []
+    assert inside(*argv).value.id
 
 
 def test_nothing_is_sent_while_the_library_cannot_be_read(inside: Run, relay: Any) -> None:
@@ -189,12 +223,12 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 GIVEN = {"bpm": 200, "duration": 5, "keyscale": "C major", "timesignature": 4, "seed": 1}
 
 
-def row(id_: str, ago: float, **more: Any) -> dict[str, Any]:
+def row(id_: str, ago: float, now: datetime | None = None, **more: Any) -> dict[str, Any]:
     return {
         "id": id_,
         "prompt": "x",
         "status": "completed",
-        "createdAt": (datetime.now(UTC) - timedelta(seconds=ago)).strftime("%Y-%m-%d %H:%M:%S"),
+        "createdAt": ((now or datetime.now(UTC)) - timedelta(seconds=ago)).strftime("%Y-%m-%d %H:%M:%S"),
         "parameters": GIVEN,
     } | more
 
@@ -210,7 +244,8 @@ def row(id_: str, ago: float, **more: Any) -> dict[str, Any]:
         ([("a", 0, {"parameters": GIVEN | {"seed": 2}})], False, None),
         ([("a", 60, {})], False, None),
         ([("a", 60, {})], True, "a"),
-        ([("a", 7200, {})], True, None),
+        ([("a", 7200, {})], True, "a"),
+        ([("a", 3 * 86400, {})], True, None),
         ([("bare", 0, {"parameters": None})], False, "bare"),
         ([], False, None),
     ],
@@ -227,17 +262,48 @@ def test_a_candidate_without_a_seed_is_not_decided(host: Any) -> None:
         _looked(host, [row("bare", 0, parameters=None)], True, row("bare", 0, parameters=None))
 
 
-def _looked(host: Any, rows: list[dict[str, Any]], drawn: bool, whole: dict[str, Any]) -> str | None:
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ([], [("a", 9000)], "a"),
+        ([("old", 60)], [("old", 60)], None),
+        ([("old", 60)], [("old", 60), ("a", 60)], "a"),  # within the same second, in either order
+        ([("old", 60)], [("a", 60), ("old", 60)], "a"),
+        ([("old", 60), ("older", 90)], [("older", 90)], None),  # what was the newest is deleted
+        ([("old", 60), ("other", 60)], [("old", 60), ("other", 60)], None),
+    ],
+)
+def test_what_was_there_before_is_not_the_answer(
+    before: list[tuple[str, float]], after: list[tuple[str, float]], found: str | None, host: Any
+) -> None:
+    now = datetime.now(UTC)
+    there, here = ([row(id_, ago, now) for id_, ago in each] for each in (before, after))
+    assert _looked(host, here, False, {}, there) == found
+
+
+def test_a_listing_without_moments_tells_of_no_newest(host: Any) -> None:
+    assert _looked(host, [row("a", 0)], False, {}, [row("b", 0, createdAt=None)]) == "a"
+
+
+def _looked(
+    host: Any,
+    rows: list[dict[str, Any]],
+    drawn: bool,
+    whole: dict[str, Any],
+    before: list[dict[str, Any]] | None = None,
+) -> str | None:
     def answer(handler: Any) -> None:
-        listing = {"generations": rows, "hasMore": False, "nextOffset": None}
+        shown = rows if before is None or len(host.seen) > 1 else before
+        listing = {"generations": shown, "hasMore": False, "nextOffset": None}
         data = listing if handler.path.startswith("/v1/generations?") else whole
         host.send(handler, 200, json.dumps({"data": data}).encode())
 
     host.answer = answer
-    intent = Intent(id="i", at=datetime.now(UTC), base_url="u", account="a", body=BODY, drawn=drawn)
 
     async def search() -> str | None:
         async with ft.AsyncClient("ft_live_" + "0" * 32, host.url) as client:
+            end = None if before is None else await newest(client)
+            intent = Intent(id="i", at=datetime.now(UTC), base_url="u", account="a", body=BODY, drawn=drawn, newest=end)
             generation = await find(client, intent, {"known"})
             return generation.id if generation else None
 

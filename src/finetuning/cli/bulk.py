@@ -81,7 +81,8 @@ def _as_json(outcome: BulkOutcome) -> str:
 def delete(context: click.Context, tracks: tuple[str, ...], yes: bool, as_json: bool) -> Outcome:
     """Delete tracks for good, everywhere.
 
-    They are gone from the library, every playlist and public pages.
+    They are gone from the library, every playlist and public pages. Who answers the question with no, or with nothing,
+    has nothing deleted, and the exit code is 0.
     """
     session = session_of(context)
     chosen = ids(tracks)
@@ -89,9 +90,9 @@ def delete(context: click.Context, tracks: tuple[str, ...], yes: bool, as_json: 
         if not session.io.in_is_terminal:
             raise click.UsageError("Deleting is permanent, and nobody can be asked here; pass --yes to do it.")
         session.tell("This permanently deletes the track from your library — everywhere, not just playlists.")
-        if session.io.line(f"Delete {len(chosen)} track(s)? [y/N] ").strip().lower() not in ("y", "yes"):
+        if not session.agrees(f"Delete {len(chosen)} track(s)?"):
             session.tell("Nothing was deleted.")
-            return Outcome(API)
+            return Outcome()
     return _change(
         session,
         "deleting",

@@ -19,7 +19,7 @@ from click.shell_completion import (
 
 from finetuning.records import KEYS, LANGUAGES, SCALES, STATUSES
 
-from .flags import Command, session_of
+from .flags import Command, OneOf, session_of
 from .outcome import Outcome
 from .suggestions import Asking, Kind, Offer, ShellAsking
 
@@ -52,6 +52,32 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
 
+#: As click's, but for commas in names, which are no end of them, and for the order, which is the newest first.
+_FISH: Final = """\
+function %(complete_func)s
+    set -l response (env %(complete_var)s=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) \\
+        %(prog_name)s 2>/dev/null)
+    for completion in $response
+        set -l metadata (string split --max 1 "," -- $completion)
+        switch $metadata[1]
+            case dir
+                __fish_complete_directories $metadata[2]
+            case file
+                __fish_complete_path $metadata[2]
+            case plain
+                echo $metadata[2]
+        end
+    end
+end
+
+complete --no-files --keep-order --command %(prog_name)s --arguments "(%(complete_func)s)"
+"""
+
+
+class _Fish(FishComplete):
+    source_template = _FISH
+
+
 class _Bash(BashComplete):
     source_template = _BASH
 
@@ -60,7 +86,7 @@ class _Bash(BashComplete):
         return ShellComplete.source(self)
 
 
-_SCRIPTS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": ZshComplete, "fish": FishComplete}
+_SCRIPTS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": ZshComplete, "fish": _Fish}
 #: What an argument names, by how the help calls it; and the words that a flag takes.
 _NAMED: Final[dict[str, Kind]] = {"PLAYLIST": "playlists", "FROM": "playlists", "TO": "playlists", "ID": "tracks"}
 _WORDS: Final[dict[str, Sequence[str]]] = {
@@ -99,6 +125,10 @@ def _teach(command: click.Command) -> None:
     for parameter in command.params:
         if isinstance(parameter.type, _Offering):
             continue
+        if isinstance(parameter, click.Option) and parameter.name == "output":
+            parameter.type = click.Path()
+        if parameter.name == "names":  # of `ft help`
+            parameter.type = _Offering(parameter.type, _of_the_commands)
         kind = _NAMED.get((parameter.metavar or "").strip("[].")) if isinstance(parameter, click.Argument) else None
         words = _WORDS.get(parameter.name or "") if isinstance(parameter, click.Option) else None
         if kind is not None:
@@ -110,6 +140,15 @@ def _teach(command: click.Command) -> None:
 def _of_the_library(kind: Kind, context: click.Context) -> Iterable[Offer]:
     asking = context.find_object(Asking)
     return asking.offers(kind) if asking is not None else ()
+
+
+def _of_the_commands(context: click.Context) -> Iterable[Offer]:
+    """Offer the commands beneath those that are named already."""
+    command: click.Command | None = context.find_root().command
+    for name in context.params.get("names") or ():
+        command = command.get_command(context, name) if isinstance(command, click.Group) else None
+    found = command.commands if isinstance(command, click.Group) else {}
+    return [(name, each.get_short_help_str()) for name, each in found.items()]
 
 
 def _of_words(words: Sequence[str], context: click.Context) -> Iterable[Offer]:
@@ -152,7 +191,7 @@ def complete(app: click.Command, instruction: str) -> int:
     'eval "$(ft completion zsh)"       in ~/.zshrc, after compinit\n'
     "ft completion fish > ~/.config/fish/completions/ft.fish",
 )
-@click.argument("shell", type=click.Choice(list(_SCRIPTS)))
+@click.argument("shell", metavar="SHELL", type=OneOf(list(_SCRIPTS)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> Outcome:
     """Print the script that lets a shell complete `ft` by Tab.

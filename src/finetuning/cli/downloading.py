@@ -12,7 +12,7 @@ from finetuning.errors import DownloadError, FinetuningError
 
 from .files import NotReadyError, agree, is_folder, place, writable
 from .flags import Command, ids, session_of
-from .outcome import API, OK, Outcome
+from .outcome import OK, Outcome
 from .problems import code_of, sentence
 from .progress import progress
 from .session import Session
@@ -62,7 +62,7 @@ def download(context: click.Context, tracks: tuple[str, ...], output: str | None
     except _Taken as taken:
         # Asked out here: whoever runs the loop may not be the one who can be asked.
         if not agree(session, taken.paths, force=False):
-            return Outcome(API)
+            return Outcome()
         results = fetched(True)
     code = OK
     for each in results:

@@ -12,8 +12,10 @@ import click
 
 from .session import Session, key_of
 
-__all__ = ["Command", "Group", "Whole", "an_id", "json_flag", "session_of"]
+__all__ = ["Command", "Group", "OneOf", "Whole", "an_id", "json_flag", "session_of"]
 
+#: Short enough for Python to read, whatever its limit on digits; what is out of range is told of by who knows.
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,4000}", re.ASCII)
 #: How alike a name must be to be suggested.
 _ALIKE: Final = 0.5
 _GLOBAL: Final = "global"
@@ -31,6 +33,8 @@ def _remember(context: click.Context, option: click.Parameter, value: Any) -> No
     """Keep a global flag, wherever it stands; one that is not given leaves what another place said."""
     if value is None or value is False:
         return
+    if value == "":
+        raise click.UsageError(f"{option.opts[0]} '' is empty; give it something, or leave it out.", context)
     flags = session_of(context).flags
     if option.name == "api_key":
         value = key_of(value)
@@ -85,9 +89,14 @@ class _Documented(click.Command):
         self.example = example
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, and suggest the nearest flag for one that is not known."""
+        """Parse, and say in our own words what is missing, or not known, with the nearest flag."""
         try:
             return super().parse_args(ctx, args)
+        except click.MissingParameter as problem:
+            missing = (problem.param.make_metavar(ctx) if problem.param else "").strip("[].")
+            raise click.UsageError(f"{missing} is missing. {_usage(self, ctx)}", ctx) from None
+        except click.BadOptionUsage as problem:
+            raise click.UsageError(self._misused(ctx, problem.option_name), ctx) from None
         except click.NoSuchOption as problem:
             if not problem.option_name.startswith("-"):
                 raise
@@ -95,6 +104,13 @@ class _Documented(click.Command):
             raise click.UsageError(
                 f"{problem.option_name} is not a flag of {ctx.command_path}" + _instead(problem.option_name, known), ctx
             ) from None
+
+    def _misused(self, ctx: click.Context, name: str) -> str:
+        """Say of a flag that it takes a value, or that it takes none."""
+        option = next(param for param in self.get_params(ctx) if name in param.opts)
+        if isinstance(option, click.Option) and option.is_flag:
+            return f"{name} takes no value: it is given or left out."
+        return f"{name} needs a value: {name} {option.make_metavar(ctx)}. See: ft help {_path(ctx)}"
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags of this command, then those of every command."""
@@ -124,13 +140,23 @@ class _Documented(click.Command):
 class Command(_Documented):
     """A command of `ft`."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, and name what is too many."""
+        ctx.allow_extra_args = True  # told of here, in our own words
+        more = super().parse_args(ctx, args)
+        if more and not ctx.resilient_parsing:
+            said = " ".join(repr(each[:60]) for each in more[:3]) + (" …" if len(more) > 3 else "")
+            raise click.UsageError(f"{said} is more than {ctx.command_path} takes. {_usage(self, ctx)}", ctx)
+        return more
+
 
 class Group(_Documented, click.Group):
-    """A group of commands; alone it shows its help."""
+    """A group of commands; the root alone shows its help."""
 
     command_class = Command
 
     def __init__(self, name: str | None, **more: Any) -> None:
+        more["subcommand_metavar"] = "COMMAND …"
         super().__init__(name, invoke_without_command=True, callback=click.pass_context(_alone), **more)
 
     def resolve_command(
@@ -149,9 +175,23 @@ class Group(_Documented, click.Group):
 
 
 def _alone(context: click.Context) -> None:
-    """Show what there is where no command was named."""
-    if context.invoked_subcommand is None:
-        session_of(context).print(context.get_help())
+    """Show what there is where no command was named; beneath the root, one that is needed is missing."""
+    if context.invoked_subcommand is not None:
+        return
+    if context.parent is not None and isinstance(context.command, click.Group):
+        known = ", ".join(context.command.list_commands(context))
+        raise click.UsageError(f"{context.command_path} takes a command: {known}. See: ft help {_path(context)}")
+    session_of(context).print(context.get_help())
+
+
+def _path(context: click.Context) -> str:
+    return context.command_path.partition(" ")[2]
+
+
+def _usage(command: click.Command, context: click.Context) -> str:
+    words = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    pieces = words.replace("[OPTIONS]", "[flags]").replace("...", "…")
+    return f"Usage: {pieces}. See: ft help {_path(context)}"
 
 
 def _instead(name: str, known: Sequence[str]) -> str:
@@ -175,17 +215,14 @@ class Whole(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read a number."""
-        try:
-            number = int(value)
-        except ValueError:
-            number = None
+        number = int(value) if isinstance(value, int) or _WHOLE.fullmatch(value) else None
         if (
             number is None
             or (self.least is not None and number < self.least)
             or (self.most is not None and number > self.most)
         ):
             flag = param.opts[-1] if param else "It"
-            raise click.UsageError(f"{flag} takes {self.said}, not {value!r}.", ctx)
+            raise click.UsageError(f"{flag} takes {self.said}, not {str(value)[:60]!r}.", ctx)
         return number
 
     @property
@@ -194,6 +231,17 @@ class Whole(click.ParamType[int]):
         if self.most is not None:
             return f"a whole number from {self.least} to {self.most}"
         return "a whole number" if self.least is None else f"a whole number from {self.least}"
+
+
+class OneOf(click.Choice[str]):
+    """One of a few words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read a word."""
+        if value not in self.choices:
+            name = param.make_metavar(ctx).strip("[]") if param and ctx else "It"
+            raise click.UsageError(f"{name} is one of {', '.join(self.choices)}, not {value[:60]!r}.", ctx)
+        return str(value)
 
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z]+_[a-z0-9_-]+", re.ASCII | re.IGNORECASE)

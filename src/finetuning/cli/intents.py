@@ -20,7 +20,22 @@ import msgspec
 from finetuning.errors import JournalError, JournalHeldError
 from finetuning.sweep.locks import FileLock
 
-__all__ = ["Intent", "Intents"]
+__all__ = ["Intent", "Intents", "Newest"]
+
+
+class Newest(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of the library just before a request, by the service's own clock.
+
+    Attributes
+    ----------
+    at
+        When the newest generation was made; None where there was none.
+    ids
+        Those of its page that are as new.
+    """
+
+    at: datetime | None
+    ids: list[str]
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, tag="intent", tag_field="kind"):
@@ -36,6 +51,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, tag="intent", tag_field=
         All parameters, the seed among them; of a webhook, which may hold a secret, only a digest.
     drawn
         Whether the seed was drawn here, and so is nobody else's.
+    newest
+        What was the newest before; None where nobody looked.
     """
 
     id: str
@@ -44,6 +61,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, tag="intent", tag_field=
     account: str
     body: dict[str, Any]
     drawn: bool
+    newest: Newest | None = None
 
     @property
     def seed(self) -> int:
@@ -74,7 +92,9 @@ class Intents:
         self._locks = folder / "generate"
         self._held: dict[str, FileLock] = {}
 
-    def begin(self, base_url: str, account: str, body: Mapping[str, Any], *, drawn: bool) -> Intent:
+    def begin(
+        self, base_url: str, account: str, body: Mapping[str, Any], *, drawn: bool, newest: Newest | None = None
+    ) -> Intent:
         """Record a request that is about to be sent, and hold it until it is settled or let go.
 
         Raises
@@ -89,6 +109,7 @@ class Intents:
             account=account,
             body=_without_secrets(body),
             drawn=drawn,
+            newest=newest,
         )
         self._hold(intent)
         try:

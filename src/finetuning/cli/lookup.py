@@ -1,27 +1,48 @@
-"""Finding the generation of a request whose answer was lost."""
+"""Finding the generation of a request whose answer was lost.
+
+A seed that was drawn is nobody else's, so its generation is known by it, whatever the clocks say. One that was given
+may have been used before: there the newest generation is noted before the request, and what was there then is not
+the answer. Both moments are the service's, so this machine's clock does not matter.
+"""
 
 from __future__ import annotations
 
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from finetuning import errors
+from finetuning import errors, protocol
 from finetuning.parameters import BPM_RANGE, DURATION_RANGE
 
-from .intents import Intent
+from .intents import Intent, Newest
 
 if TYPE_CHECKING:
     from finetuning.client.aio import AsyncClient
     from finetuning.records import Generation
 
-__all__ = ["find"]
+__all__ = ["find", "newest"]
 
-#: How much earlier than the intent, by the service's clock, its generation may have been created. A seed that was
-#: drawn is nobody else's, so clocks may differ; one that was given may have been used before. Listings give whole
-#: seconds, cut off.
-_DRAWN: Final = timedelta(hours=1)
+#: How far this machine's clock may be ahead of the service's where a seed was drawn: more than a time zone that is set
+#: wrongly makes. It only bounds what is read of the library.
+_DRAWN: Final = timedelta(hours=36)
+#: Likewise where a seed was given and nobody noted what was the newest. Listings give whole seconds, cut off.
 _GIVEN: Final = timedelta(seconds=2)
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+
+
+async def newest(client: AsyncClient) -> Newest | None:
+    """Note what is the newest in the library; None where the listing does not say when that was made.
+
+    Raises
+    ------
+    APIError, TransportError
+        The listing could not be read.
+    """
+    rows = (await client.send(protocol.list_generations())).value.generations
+    if not rows:
+        return Newest(at=None, ids=[])
+    at = rows[0].created_at
+    return None if at is None else Newest(at=at, ids=[row.id for row in rows if row.created_at == at])
 
 
 async def find(client: AsyncClient, intent: Intent, known: set[str]) -> Generation | None:
@@ -48,12 +69,12 @@ async def find(client: AsyncClient, intent: Intent, known: set[str]) -> Generati
     FinetuningError
         It is not conclusive: a candidate does not say its seed.
     """
-    earliest = intent.at - (_DRAWN if intent.drawn else _GIVEN)
+    earliest, before = _from(intent)
     async with aclosing(client.iter_generations()) as rows:
         async for row in rows:
             if row.created_at is not None and row.created_at < earliest:
                 return None  # newest first: what follows is older still
-            if row.id in known or row.prompt not in (None, intent.body["tags"]):
+            if row.id in known or row.id in before or row.prompt not in (None, intent.body["tags"]):
                 continue
             whole = row if row.seed is not None and row.bpm is not None else await client.generation(row.id)
             if whole.seed is None:
@@ -64,6 +85,13 @@ async def find(client: AsyncClient, intent: Intent, known: set[str]) -> Generati
             if whole.seed == intent.seed and _alike(whole, intent):
                 return whole
     return None
+
+
+def _from(intent: Intent) -> tuple[datetime, set[str]]:
+    """Return the earliest moment at which its generation may have been made, and ids that are older all the same."""
+    if intent.newest is not None:
+        return intent.newest.at or _BEGINNING, set(intent.newest.ids)
+    return intent.at - (_DRAWN if intent.drawn else _GIVEN), set()
 
 
 def _alike(row: Generation, intent: Intent) -> bool:

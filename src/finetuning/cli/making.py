@@ -87,7 +87,7 @@ def generate(
     if saves:
         writable(output)
         if output and not is_folder(output) and not agree(session, [Path(output).expanduser()], force=force):
-            return Outcome(API)
+            return Outcome()
     elif output:
         session.note("nothing is downloaded with --json, --no-wait or --webhook, so -o is not used")
 

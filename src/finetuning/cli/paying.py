@@ -11,7 +11,7 @@ from finetuning.settings import data_dir
 from finetuning.sweep.verdicts import Verdict, judge
 
 from .intents import Intent, Intents
-from .lookup import find
+from .lookup import find, newest
 from .session import Session
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class Paying:
         return await self._send({**body, "seed": seed}, drawn=drawn)
 
     async def _send(self, body: dict[str, Any], *, drawn: bool) -> tuple[Generation, bytes]:
-        intent = self._intents.begin(*self._where, body, drawn=drawn)
+        # A seed that is given may have been used before: what is there already is not the answer.
+        end = None if drawn else await newest(self._client)
+        intent = self._intents.begin(*self._where, body, drawn=drawn, newest=end)
         self._session.if_interrupted = f"Interrupted. It may have been accepted and paid for. {_AGAIN}"
         try:
             answer = await self._client.send(protocol.create_generation(body))

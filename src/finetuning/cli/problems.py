@@ -30,11 +30,7 @@ def report(problem: Exception, session: Session) -> int:
     if session.flags.verbose:
         session.tell("".join(traceback.format_exception(problem)).rstrip())
     if isinstance(problem, click.ClickException):
-        context = getattr(problem, "ctx", None)
-        text = problem.format_message()
-        if isinstance(problem, click.MissingParameter) and context is not None:
-            text += f" See: {context.command_path} --help"
-        session.error(text)
+        session.error(problem.format_message())
         return USAGE
     if not isinstance(problem, errors.FinetuningError):
         session.error(f"{type(problem).__name__}: {problem}. This is a fault of ft; -v shows where.")

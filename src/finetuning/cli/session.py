@@ -100,6 +100,14 @@ class Session:
     def _say(self, label: str, style: str, text: str) -> None:
         self.tell(f"{self.paint(f'{label}:', style, self.io.err)} {plain(text)}")
 
+    def agrees(self, question: str) -> bool:
+        """Ask a person, who must say yes; anything else, and the end of the input, is a no."""
+        try:
+            return self.io.line(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            self.tell("")  # behind the question
+            return False
+
     def paint(self, text: str, style: str, stream: TextIO) -> str:
         """Colour text where the stream is a terminal and colour is wanted."""
         terminal = self.io.out_is_terminal if stream is self.io.out else self.io.err_is_terminal

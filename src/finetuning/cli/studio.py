@@ -28,10 +28,20 @@ __all__ = ["studio"]
 _PORTS = Whole(0, 65535)
 
 
+class _Folder(click.Path):
+    """A folder that is there, or can be made."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a path."""
+        if not value or (Path(value).exists() and not Path(value).is_dir()):
+            raise UsageError(f"--data-dir {str(value)!r} is not a folder.", hint="Name one that is, or a new one.")
+        return super().convert(value, param, ctx)
+
+
 def _data_dir(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--data-dir",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=_Folder(file_okay=False, path_type=Path),
         metavar="FOLDER",
         help="The studio's folder. [default: `studio` in the data folder, which FINETUNING_DATA_HOME moves]",
     )(function)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from finetuning.errors import FinetuningError, SettingsError
+from finetuning.errors import FinetuningError, SettingsError, UsageError
 from finetuning.version import __version__
 
 from .flags import Command, session_of
@@ -86,7 +86,13 @@ def update(context: click.Context) -> Outcome:
         session.print(way.advice)
         return Outcome()
     session.tell(f"$ {shlex.join(way.command)}")
-    code = session.io.start(way.command)
+    session.io.err.flush()  # before the other program writes there
+    try:
+        code = session.io.start(way.command)
+    except OSError as problem:
+        raise UsageError(
+            f"{way.command[0]} cannot be started: {problem.strerror}.", hint=f"{way.advice}, where it is installed."
+        ) from None
     if code:
         session.error(f"{way.command[0]} ended with {code}. {way.advice}")
     return Outcome(API if code else OK)

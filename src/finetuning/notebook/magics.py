@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from finetuning.cli.session import Session
 from finetuning.client.blocking import Client
 from finetuning.connection import connect
 from finetuning.errors import FinetuningError, UsageError
+from finetuning.redaction import redact
 from finetuning.sweep.run import SweepRun
 
 from .cell import read_sweep
@@ -91,8 +93,10 @@ class FinetuningMagics(Magics):
             raise UsageError("A sweep is a cell: `%%ft sweep`, and its tags and axes below, in YAML.")
         written = io.StringIO()
         console = Console(
-            out=written,
+            # Until it is stopped a studio says nothing more, so what it says is not kept back.
+            out=sys.stdout if arguments[:2] == ["studio", "serve"] else written,
             err=sys.stderr,
+            start=_shown,
             piped=lambda: getpass.getpass("API key: "),  # what is piped elsewhere is typed here
         )
         with Wire(self._client) as wire:
@@ -119,6 +123,24 @@ class FinetuningMagics(Magics):
         flags = sweep_flags(arguments[1:])
         sweep = read_sweep(cell)
         return self._client().run(sweep, name=flags["name"], wait=not flags["no_wait"], at_once=flags["at_once"])
+
+
+def _shown(command: Sequence[str]) -> int:
+    """Run a program, and show in the cell what it says while it says it: its terminal is the server's, not ours."""
+    with subprocess.Popen(  # noqa: S603 - commands of ours, no shell
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            sys.stdout.write(redact(line))
+    if process.returncode == 0:
+        sys.stdout.write("Restart the kernel to use what is new.\n")
+    return process.returncode
 
 
 def _newest() -> Client | None:
