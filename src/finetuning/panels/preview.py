@@ -34,6 +34,7 @@ class Reason(StrEnum):
     ALREADY_PRIVATE = "private already"
 
 
+_STRANGE: Final = "not in the library; another user's public track would be taken"
 _UNREAD: Final = "it may not be in the library; only a part of that is loaded"
 
 
@@ -178,7 +179,13 @@ def _adding(intent: Intent, shelf: Shelf) -> Callable[[str], Verdict]:
         record = shelf.record(id_)
         own = id_ in shelf.library
         if record is None:
-            return Reason.GONE if shelf.whole else _UNREAD
+            if shelf.whole:  # a stranger's public track may go into a public playlist, and only there
+                return (
+                    "not in the library; another user's public track would be taken"
+                    if target.is_public
+                    else Reason.GONE
+                )
+            return _UNREAD
         if target.is_public and record.is_public is False:
             return Reason.PRIVATE
         if not target.is_public and not own and shelf.whole:
