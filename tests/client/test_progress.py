@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -97,6 +98,21 @@ def test_a_limit_is_told_on_whatever_is_open_and_forgotten_when_work_goes_on(scr
         bar.waiting("RATE_LIMITED on GET /v1/me", 12.4)
         meter.draw()
     assert "finetuning" in screen.getvalue()
+
+
+def test_a_wait_counts_down_and_is_gone_at_its_end(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    bar = Bar(enabled=True)
+    with bar.counting("adding", 300, unit="track") as meter:
+        bar.note("beside")
+        bar.waiting("RATE_LIMITED on GET /v1/me", 30)
+        for passed, shown in ((0.0, "waiting 30 s"), (1.0, "waiting 29 s"), (21.6, "waiting 8 s"), (30.0, "beside")):
+            moment = 1000.0 + passed
+            screen.clear()
+            meter.draw()
+            assert shown in screen.getvalue()
+        assert "waiting" not in screen.getvalue()
 
 
 def test_a_note_stands_beside_the_bar(screen: Screen) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,7 +38,8 @@ class Meter:
         self._drawn = drawn
         self._options = options
         self._done, self._total = 0, total
-        self._note = self._wait = self._beside = ""
+        self._note = self._beside = ""
+        self._wait: tuple[str, float] | None = None
         self._told = False
         self._shown: Any = None
         self._owner = threading.get_ident()
@@ -45,19 +47,19 @@ class Meter:
     def __call__(self, done: int, total: int | None) -> None:
         """Tell how many are done and how many there are."""
         if done != self._done:
-            self._wait = ""
+            self._wait = None
         self._done, self._total, self._told = done, total, True
         self._draw_here()
 
     def looked(self, generation: Generation, waited: float, timeout: float) -> None:
         """Tell what is known of a generation that is waited for."""
         self._told = not generation.finished
-        self._wait = ""
+        self._wait = None
         self._beside = f": {generation.status}, at most {timeout - waited:.0f} s more"
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """Tell that a limit makes us wait."""
-        self._wait = f"{reason}: waiting {seconds:.0f} s"
+        """Tell that a limit makes us wait from now on; each drawing shows what is left of it."""
+        self._wait = (reason, time.monotonic() + seconds)
         self._told = True
 
     @property
@@ -80,7 +82,7 @@ class Meter:
                 self._shown = _bar_class()(desc=self.what, total=self._total, leave=False, **self._options)
             self._shown.total = self._total
             self._shown.set_description_str(self.what + self._beside, refresh=False)
-            self._shown.set_postfix_str(self._wait or self._note, refresh=False)
+            self._shown.set_postfix_str(self._countdown() or self._note, refresh=False)
             self._shown.n = self._done
             self._shown.refresh()
         except Exception as problem:  # noqa: BLE001 - a display that fails must not stop what it shows
@@ -92,6 +94,14 @@ class Meter:
         self._drawn = False
         if self._shown is not None:
             self._shown.close()
+
+    def _countdown(self) -> str:
+        wait = self._wait  # told on another thread
+        if wait is None:
+            return ""
+        reason, until = wait
+        left = until - time.monotonic()
+        return f"{reason}: waiting {left:.0f} s" if left > 0 else ""
 
     def _draw_here(self) -> None:
         if threading.get_ident() == self._owner:

@@ -46,8 +46,7 @@ def extension(plan: Plan, given: Mapping[str, Any], where: str | Callable[[Any],
             hint=f"It can by {', '.join(name for name in COLUMNS if name != 'webhook')}.",
         )
     old = {name: list(plan.axes.get(name, [])) or _shared(plan, name) for name in (*plan.axes, *given)}
-    if "seed" not in old:
-        old["seed"] = list(dict.fromkeys(point["seed"] for point in plan.points))
+    old.setdefault("seed", _shared(plan, "seed"))
     new: dict[str, list[Any]] = {}
     for name, values in given.items():
         axis = _axis(name, values)
@@ -59,8 +58,6 @@ def extension(plan: Plan, given: Mapping[str, Any], where: str | Callable[[Any],
             parameter=next(iter(given), "extend"),
             hint="The same once more, on purpose: replicate=[2].",
         )
-    if "replicate" in new and "replicate" not in plan.axes:
-        old["replicate"] = [1]
     axes = {name: old[name] + new.get(name, []) for name in COLUMNS if name in old}
     fixed = {name: value for name, value in plan.fixed.items() if name not in axes}
     whole = expand(
@@ -91,8 +88,10 @@ def _shared(plan: Plan, name: str) -> list[Any]:
     """Return what all points have in common, as the only value so far of an axis to be."""
     if name in plan.fixed:
         return [plan.fixed[name]]
-    if name in ("seed", "replicate"):
-        return list(dict.fromkeys(point[name] for point in plan.points if name in point))
+    if name == "replicate":
+        return [1]  # what was not counted was the first
+    if name == "seed":
+        return list(dict.fromkeys(point["seed"] for point in plan.points))
     raise ParameterError(
         f"The points of this run leave {name} to the service, so that nobody knows what a new one differs from.",
         parameter=name,
