@@ -25,6 +25,8 @@ from finetuning.redaction import redact
 __all__ = [
     "BPM_RANGE",
     "DURATION_RANGE",
+    "LYRICS_MAX",
+    "TAGS_MAX",
     "create_body",
     "one_of",
     "tonic",

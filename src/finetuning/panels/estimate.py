@@ -141,8 +141,8 @@ def time_line(count: int, pace: Pace) -> str:
     about = f"about {duration(ended)}"
     if sent <= 0:
         return about if count == 1 else f"about {duration(ended)}: all {count:,} at once"
-    how = f"at {pace.a_minute:,} a minute" if count > pace.a_minute else f"{pace.at_once:,} at a time"
-    return f"{about}: {duration(sent)} to send {count:,} {how}, {duration(pace.take)} for the last"
+    how = f" at {pace.a_minute:,} a minute" if count > pace.a_minute else f", {pace.at_once:,} at a time"
+    return f"{about}: {duration(sent)} to send {count:,}{how}, {duration(pace.take)} for the last"
 
 
 def duration(seconds: float) -> str:

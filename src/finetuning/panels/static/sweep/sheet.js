@@ -46,7 +46,7 @@ const whole = (text) => (/^\s*-?\d+\s*$/.test(text) ? Number(text) : NaN);
 const parts = (text) => text.split(",").map((part) => part.trim()).filter(Boolean);
 
 // One line of the form: a label, the control, what is wrong with it.
-function field(name, title, control, { group = false, aside = null } = {}) {
+function field(name, title, control, { group = false, counted = false } = {}) {
   const id = `ft-field-${(serial += 1)}`;
   const trouble = make("div", { class: "ft-wrong", role: "alert", id: `${id}-wrong`, dir: "auto", hidden: true });
   const note = make("div", { class: "ft-note", role: "status", dir: "auto", hidden: true });
@@ -62,7 +62,7 @@ function field(name, title, control, { group = false, aside = null } = {}) {
     label.htmlFor = id;
     main.setAttribute("aria-describedby", `${id}-wrong`);
   }
-  const element = make("div", { class: `ft-field ft-field-${name}` }, label, make("div", { class: "ft-control" }, control, aside, count, trouble, note));
+  const element = make("div", { class: `ft-field ft-field-${name}` }, label, make("div", { class: "ft-control" }, control, count, trouble, note));
   return {
     element,
     judge(verdict) {
@@ -70,7 +70,7 @@ function field(name, title, control, { group = false, aside = null } = {}) {
       say(trouble, [message, hint].filter(Boolean).join(" "));
       say(note, (verdict.notes?.[name] ?? []).join(" "));
       if (main) main.setAttribute("aria-invalid", String(Boolean(message)));
-      const values = verdict.counts?.[name] ?? 0;
+      const values = counted ? verdict.counts?.[name] ?? 0 : 0;
       say(count, values > 1 ? `${values.toLocaleString("en")} values` : "");
     },
   };
@@ -315,10 +315,10 @@ function render({ model, el }) {
     scale: field("scale", "Scale", controls.scale.element, { group: true }),
     time_signature: field("time_signature", "Metre", controls.time_signature.element, { group: true }),
     energy: field("energy", "Energy", controls.energy.element, { group: true }),
-    duration: field("duration", "Length", length),
+    duration: field("duration", "Length", length, { counted: true }),
     seed: field("seed", "Seeds", controls.seed.element, { group: true }),
     language: field("language", "Language", controls.language.element, { group: true }),
-    replicate: field("replicate", "Takes a point", controls.replicate.element),
+    replicate: field("replicate", "Repeats", controls.replicate.element),
     name: field("name", "Run name", controls.name.element),
     max_credits: field("max_credits", "Credits at most", controls.max_credits.element),
   };
@@ -375,6 +375,7 @@ function render({ model, el }) {
     say(formula, verdict.formula ?? "");
     say(credit, verdict.credits ?? "");
     say(time, verdict.time ?? "");
+    sum.classList.toggle("ft-none", !verdict.formula);
     const reasons = [];
     for (const [name, button] of Object.entries(buttons)) {
       const { label, why: reason } = verdict.buttons?.[name] ?? { label: titles[name], why: "" };
@@ -387,7 +388,7 @@ function render({ model, el }) {
     say(extra, buttons.extend.disabled ? "" : verdict.extra ?? "");
     const asked = pressed && "Asked; if a cell is running, the kernel answers when it ends.";
     say(why, asked || verdict.busy || reasons.join(" "));
-    why.classList.toggle("ft-stop", !asked && !verdict.busy && reasons.length > 0);
+    why.classList.toggle("ft-stop", !asked && !verdict.busy && buttons.cancel.disabled && reasons.length > 0);
   }
 
   // The run.
@@ -415,6 +416,11 @@ function render({ model, el }) {
       return { element, label };
     });
     board.classList.toggle("ft-plain", rows.length === 1 && !rows[0]);
+    // Short lines stand in columns, so that a run of many lines stays in sight.
+    const widest = Math.max(0, ...rows.map((text) => [...text].length));
+    const longest = Math.max(0, ...lines.map((each) => each.holder.childElementCount));
+    board.style.setProperty("--label", `${Math.min(widest, 44) * 0.9}ch`);
+    board.style.setProperty("--line", `${longest * 25}px`);
     board.replaceChildren(...lines.map((each) => each.element));
     colour();
   }
@@ -432,7 +438,9 @@ function render({ model, el }) {
       element.setAttribute("aria-label", element.title);
     });
     drawn = states;
-    legend.replaceChildren(...Object.keys(STATES).filter((state) => counts[state]).map((state) =>
+    const present = Object.keys(STATES).filter((state) => counts[state]);
+    legend.hidden = present.length < 2;
+    legend.replaceChildren(...present.map((state) =>
       make("span", {}, make("span", { class: "ft-point", "data-state": state, "aria-hidden": "true", text: STATES[state][0] }), ` ${counts[state].toLocaleString("en")} ${STATES[state][1]}`)));
     const ended = ["c", "f", "r", "u"].reduce((sum, state) => sum + (counts[state] ?? 0), 0);
     meter.max = Math.max(cells.length, 1);
