@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,9 +44,11 @@ def bodies(plan: Any) -> list[tuple[Any, ...]]:
 
 @given(st.data())
 def test_extending_by_the_rest_makes_the_sweep_of_all(data: st.DataObject) -> None:
-    every = {name: data.draw(st.lists(st.sampled_from(VALUES[name]), unique=True, min_size=1)) for name in VALUES}
+    every: dict[str, Any] = {
+        name: data.draw(st.lists(st.sampled_from(VALUES[name]), unique=True, min_size=1)) for name in VALUES
+    }
     cuts = {name: data.draw(st.integers(1, len(values))) for name, values in every.items()}
-    first = {name: values[: cuts[name]] for name, values in every.items()}
+    first: dict[str, Any] = {name: values[: cuts[name]] for name, values in every.items()}
     whole = ft.Sweep(**every).plan
     plan = ft.Sweep(**first).plan
     before = len(plan)
@@ -289,11 +290,8 @@ def test_a_journal_of_the_first_version_is_read_and_looked_through(
     made = service.accept({"tags": "piano", "bpm": 80, "duration": 5, "seed": 1}).json()["data"]
     path = home / "data" / "sweeps" / "lofi.jsonl"
     ledger = Ledger.create(path, msgspec.structs.replace(began, version=1))
-    ledger.record(
-        *itertools.chain.from_iterable(
-            (Intent(at=now(), point=point), Lost(at=now(), point=point, reason="cut")) for point in (0, 1)
-        )
-    )
+    for point in (0, 1):
+        ledger.record(Intent(at=now(), point=point), Lost(at=now(), point=point, reason="cut"))
     ledger.release()
     with pytest.warns(SweepWarning, match="3 completed, 1 uncertain"):
         run = ft.SweepRun.load("lofi", reopen()).resume()

@@ -106,6 +106,15 @@ def test_what_was_there_before_is_not_taken_however_young() -> None:
     assert look(Library(row("a", seed=1)), {0: wanted(1, before=frozenset({"a"}))}) == {0: None}
 
 
+def test_twins_that_left_one_after_the_other_do_not_take_each_others() -> None:
+    library = Library(row("b", seed=1), row("a", seed=1))
+    lost = {0: wanted(1), 1: wanted(1, before=frozenset({"a"}))}
+    assert look(library, lost) == {0: "a", 1: "b"}
+    later = datetime(2025, 1, 15, 10, 31, tzinfo=UTC)
+    library = Library(row("b", "2025-01-15 10:31:00", seed=1), row("a", seed=1))
+    assert look(library, {0: wanted(1), 1: wanted(1, after=later)}) == {0: "a", 1: "b"}
+
+
 def test_without_a_moment_of_the_service_an_old_twin_leaves_doubt() -> None:
     lost = {0: wanted(1, after=None, doubtful=AFTER)}
     assert "may be it" in look(Library(row("a", "2024-01-15 10:29:54", seed=1)), lost)[0]

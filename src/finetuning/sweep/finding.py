@@ -89,8 +89,9 @@ async def find(
         rows |= await _rows(client, oldest)
     search = _Search(client, [row for id_, row in rows.items() if id_ not in known])
     found: dict[int, Generation | str | None] = {}
-    for point, each in wanted.items():
-        if (row := await search.claim(each)) is not None:
+    # Of twins whoever has the least to choose from chooses first: what left later has more that was there before it.
+    for point in sorted(wanted, key=lambda point: sum(not wanted[point].excludes(row) for row in rows.values())):
+        if (row := await search.claim(wanted[point])) is not None:
             found[point] = row
     # Whoever could be told for certain came first: what they have claimed leaves less doubt for the others.
     for point, each in wanted.items():
