@@ -121,8 +121,11 @@ class _Search:
         self._whole: set[str] = set()
 
     async def claim(self, wanted: Wanted) -> Generation | None:
-        """Take the row that is certainly this; None where none is."""
-        for row in list(self._rows.values()):
+        """Take the oldest row that is certainly this; None where none is.
+
+        The oldest, since what was sent later may be a twin that is looked for at another time.
+        """
+        for row in reversed(list(self._rows.values())):
             if wanted.excludes(row):
                 continue
             match = wanted.matches(row)
