@@ -72,3 +72,23 @@ def test_what_was_left_to_the_service_says_nothing() -> None:
 @given(st.integers(0, 2**31), st.integers(0, 2**31))
 def test_two_seeds_are_two_generations(sent: int, echoed: int) -> None:
     assert (compare(BODY | {"seed": sent}, row(seed=echoed)) is Match.YES) is (sent == echoed)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "match"),
+    [
+        ("Lofi  chill piano", Match.UNKNOWN),
+        ("lofi, chill piano.", Match.UNKNOWN),
+        ("lofi chill guitar", Match.NO),
+        ("", Match.NO),
+    ],
+)
+def test_a_prompt_that_was_tidied_leaves_doubt_and_another_none(prompt: str, match: Match) -> None:
+    row = Generation(id="gen_1", prompt=prompt, parameters=Parameters(seed=7))
+    assert compare({"tags": "lofi chill piano", "seed": 7}, row) is match
+
+
+def test_a_prompt_without_letters_is_compared_as_it_is() -> None:
+    body = {"tags": "🎹 🎷", "seed": 7}
+    assert compare(body, Generation(id="gen_1", prompt="🎹 🎷", parameters=Parameters(seed=7))) is Match.YES
+    assert compare(body, Generation(id="gen_1", prompt="🎹 🎸", parameters=Parameters(seed=7))) is Match.NO

@@ -6,6 +6,7 @@ of is recognised by what was asked for, as far as the service echoes it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any, Final
@@ -37,8 +38,8 @@ def compare(body: Mapping[str, Any], row: Generation) -> Match:
         As it was sent; a tempo or duration out of range is compared as the service clamps it.
     row
         From the listing, or better the whole record. What it leaves out speaks neither for nor against it, but for
-        the seed, without which there is no certainty. A prompt that reads otherwise is no proof either: a service
-        may tidy what it was given.
+        the seed and the prompt, without which there is no certainty; nor is there with a prompt that differs in case,
+        space or punctuation, which a service may tidy.
     """
     if row.seed is not None and row.seed != body["seed"]:
         return Match.NO
@@ -55,9 +56,17 @@ def compare(body: Mapping[str, Any], row: Generation) -> Match:
         said = getattr(row, name)
         if values[0] is not None and said is not None and said not in values:
             return Match.NO
+    if row.prompt is not None and _letters(row.prompt) != _letters(body["tags"]):
+        return Match.NO
     if row.seed is None or row.prompt is None or row.prompt.split() != body["tags"].split():
         return Match.UNKNOWN
     return Match.YES
+
+
+def _letters(text: str) -> str:
+    """Return what no tidying takes away; all of a text that has neither letters nor digits."""
+    letters = "".join(character for character in unicodedata.normalize("NFKC", text) if character.isalnum())
+    return letters.casefold() or "".join(text.split())
 
 
 def _clamped(value: float | None, within: tuple[int, int]) -> float | None:
