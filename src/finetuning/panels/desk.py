@@ -11,6 +11,7 @@ from typing import Final
 import ipywidgets
 
 from finetuning.bulk import BulkOutcome
+from finetuning.errors import UsageError
 from finetuning.records import Generation, Playlist
 
 from .batches import Stop
@@ -148,10 +149,15 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             What; playlists and folder may be left open.
         fixed
             Whether its playlists are not to be chosen here, and its tracks do not follow the selection.
+
+        Raises
+        ------
+        UsageError
+            Another action is being done.
         """
         with self._lock:
             if self.running:
-                return
+                raise UsageError("An action is being done.", hint="Wait for its end, or press Stop.")
             self._turn += 1
             self._intent, self._preview, self._done, self._fixed = intent, None, None, fixed
             self._fresh, self._named = {}, {}

@@ -331,12 +331,14 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
                 self._take_ratings(self.deck)
 
     def _take_ratings(self, deck: Any) -> None:
+        import pandas as pd
+
         ratings = deck.ratings
         for id_, rating in zip(ratings["id"], ratings["rating"], strict=True):
-            if rating == rating and rating is not None and str(rating) != "<NA>":
-                self._ratings[str(id_)] = int(rating)
+            if pd.isna(rating):
+                self._ratings.pop(id_, None)
             else:
-                self._ratings.pop(str(id_), None)
+                self._ratings[id_] = int(rating)
         self._draw()
 
     def _changed(self, done: Done) -> None:
