@@ -110,6 +110,7 @@ def test_twins_that_left_one_after_the_other_do_not_take_each_others() -> None:
     library = Library(row("b", seed=1), row("a", seed=1))
     lost = {0: wanted(1), 1: wanted(1, before=frozenset({"a"}))}
     assert look(library, lost) == {0: "a", 1: "b"}
+    assert look(library, {0: wanted(1)}) == {0: "a"}  # the other is looked for at another time
     later = datetime(2025, 1, 15, 10, 31, tzinfo=UTC)
     library = Library(row("b", "2025-01-15 10:31:00", seed=1), row("a", seed=1))
     assert look(library, {0: wanted(1), 1: wanted(1, after=later)}) == {0: "a", 1: "b"}
