@@ -112,7 +112,8 @@ class Wire(BaseComm):
 
     def __init__(self, **more: Any) -> None:
         self.sent: list[tuple[dict[str, Any], list[Any]]] = []
-        self.lock = threading.Lock()
+        self.all: list[tuple[dict[str, Any], list[Any]]] = []
+        self.lock = threading.Condition()
         super().__init__(**more)
 
     def publish_msg(
@@ -120,6 +121,19 @@ class Wire(BaseComm):
     ) -> None:
         with self.lock:
             self.sent.append((data or {}, list(buffers or [])))
+            self.all.append(self.sent[-1])
+            self.lock.notify_all()
+
+    def messages(self, kind: str, count: int = 1) -> list[tuple[dict[str, Any], list[Any]]]:
+        """The custom messages of a kind, once there are so many."""
+
+        def found() -> list[tuple[dict[str, Any], list[Any]]]:
+            customs = [(data["content"], buffers) for data, buffers in self.all if data.get("method") == "custom"]
+            return [(content, buffers) for content, buffers in customs if content["type"] == kind]
+
+        with self.lock:
+            assert self.lock.wait_for(lambda: len(found()) >= count, timeout=20), f"no {kind}: {self.all}"
+            return found()
 
     def taken(self) -> list[tuple[dict[str, Any], list[Any]]]:
         with self.lock:

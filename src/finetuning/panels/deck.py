@@ -68,6 +68,7 @@ class Deck(anywidget.AnyWidget):
         ipywidgets or anywidget is not installed.
     """
 
+    _follower: Follower | None = None
     _esm = script()
     _css = style()
 
@@ -105,7 +106,6 @@ class Deck(anywidget.AnyWidget):
         self._client = client
         self._asked: Mapping[str, str | None] = {"rows": rows, "columns": columns, "page": page}
         self._collection = Collection()
-        self._follower: Follower | None = None
         self._run: SweepRun | None = None
         self._file: FileJudge | None = None
         self._callbacks: list[Callable[[dict[str, Any]], object]] = []

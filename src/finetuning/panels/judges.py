@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -105,22 +105,22 @@ class FileJudge:
     Parameters
     ----------
     client
-        Whose account it is, which is asked for once, in the background.
+        Whose account it is, which is asked for once, when there is something to recall or to record.
     judgements
         The file.
     """
 
     def __init__(self, client: Client, judgements: Judgements | None = None) -> None:
-        self._base_url = client.base_url
+        self._client = client
         self._file = judgements or Judgements()
-        self._account: Future[Account] = client.submit(client.asynchronous.me())
+        self._account: Account | None = None
 
     def recall(self, takes: Iterable[Take]) -> tuple[dict[str, Mark], list[Answer]]:
         """Return what the file says."""
         keys = {take.id: take.key for take in takes if take.id is not None}
         marks: dict[str, Mark] = {}
         answers: list[Answer] = []
-        for line in self._file.read(self._whose(), keys) if keys else ():
+        for line in self._file.read(self._whose(), keys) if keys and self._file.path.exists() else ():
             key = keys[line.id]
             mark = marks.get(key, Mark())
             match line:
@@ -148,10 +148,12 @@ class FileJudge:
         self._file.add(Compared(id=_id(better), over=_id(other), same=same, **self._line()))
 
     def _line(self) -> dict[str, Any]:
-        return {"at": datetime.now(UTC), "base_url": self._base_url, "account": self._whose()}
+        return {"at": datetime.now(UTC), "base_url": self._client.base_url, "account": self._whose()}
 
     def _whose(self) -> str:
-        return self._account.result(_PATIENCE).id
+        if self._account is None:
+            self._account = self._client.submit(self._client.asynchronous.me()).result(_PATIENCE)
+        return self._account.id
 
 
 @cache
