@@ -347,3 +347,24 @@ def test_what_a_transport_shows() -> None:
     assert not transport.local
     assert Transport("http://localhost:1", None).local
     asyncio.run(transport.aclose())
+
+
+def test_an_answer_that_drips_without_an_end_is_lost(host: Any, clock: Any) -> None:
+    over = threading.Event()
+
+    def drip(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        while not over.wait(0.01):
+            try:
+                handler.wfile.write(b" ")
+            except OSError:  # the client has hung up
+                return
+
+    host.answer = drip
+    try:
+        with pytest.raises(errors.AnswerLostError, match="TimeoutError"):
+            send(protocol.me(), clock, host.url, policy=Policy(timeout=0.1, retries=0))
+    finally:
+        over.set()

@@ -14,7 +14,7 @@ class Policy:
     Attributes
     ----------
     timeout
-        Seconds without a byte, after which an answer counts as lost.
+        Seconds without a byte, after which an answer counts as lost; the whole of it may take twice as long.
     connect_timeout
         Seconds to reach the service at all.
     retries

@@ -46,6 +46,8 @@ for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy
 
 #: Answers of a read that another try may mend.
 _PASSING: Final = frozenset({500, 502, 503, 504})
+#: Times `policy.timeout` that a whole answer may take.
+_WHOLE: Final = 2.0
 #: Seconds that an unused connection is kept. Servers close theirs after 5 or more, and a create that is sent into a
 #: connection as it closes would be lost without anyone knowing whether it was paid for.
 _KEEPALIVE: Final = 4.0
@@ -267,13 +269,15 @@ class Transport:
         # Of a body the names alone: it is long, and a webhook in it may hold a secret.
         log.debug("%s%s, key %s, %s", request, _said(request), self.api_key, self.base_url)
         try:
-            response = await self._api.request(
-                request.method,
-                self.base_url + request.path,
-                params=dict(request.query) or None,
-                json=None if request.body is None else dict(request.body),
-                auth=None if request.keyless else httpx.USE_CLIENT_DEFAULT,
-            )
+            # httpx counts the seconds without a byte: an answer that comes in drips would never be late.
+            async with asyncio.timeout(_WHOLE * self.policy.timeout):
+                response = await self._api.request(
+                    request.method,
+                    self.base_url + request.path,
+                    params=dict(request.query) or None,
+                    json=None if request.body is None else dict(request.body),
+                    auth=None if request.keyless else httpx.USE_CLIENT_DEFAULT,
+                )
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as cause:
             problem = self._transport_error(request, cause)
             place.unused() if isinstance(problem, errors.ConnectError) else place.lost()
