@@ -80,6 +80,8 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         self._holdings = Holdings(client.asynchronous, limit)
         self._doing = Doing(client.asynchronous, self._holdings, client.studio)
         self._ratings: dict[str, int] = {}
+        self._drawn: dict[str, tuple[Generation, int | None]] = {}
+        self._next_draw = 0.0
         self._outcome: BulkOutcome | None = None
         self._reading: Future[None] | None = None
         self._first = threading.Event()
@@ -233,6 +235,7 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         with self._lock:
             if self._reading is not None and not self._reading.done():
                 return
+            self._next_draw = 0.0
             self._progress.layout.visibility = "visible"
             self.buttons["Stop reading"].layout.display = ""
             self._reading = self._tasks.begin(how(self._arrived), lambda _: self._read_all(), otherwise=self._read_all)
@@ -245,7 +248,9 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         """Show what has come so far; called on the loop's thread after each page."""
         self._progress.max = max(self._progress.max, number)
         self._progress.value = number
-        self._draw()
+        if number >= self._next_draw:  # in steps that grow, so that thousands of rows are not sorted for each page
+            self._next_draw = number * 1.2
+            self._draw()
         self._first.set()
 
     def _read_all(self) -> None:
@@ -267,9 +272,11 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
     def _draw(self) -> None:
         with self._lock:
             records = self._holdings.records
-            gone = [id_ for id_ in self.table.known if id_ not in records]
-            self.table.drop(gone)
-            self.table.put((id_, library_row(record, self._ratings.get(id_))) for id_, record in records.items())
+            drawn = {id_: (record, self._ratings.get(id_)) for id_, record in records.items()}
+            new = {id_: each for id_, each in drawn.items() if self._drawn.get(id_) != each}
+            self.table.drop(self._drawn.keys() - drawn.keys())
+            self.table.put((id_, library_row(*each)) for id_, each in new.items())
+            self._drawn = drawn
             self._filter(records)
 
     def _filter(self, records: dict[str, Generation] | None = None) -> None:

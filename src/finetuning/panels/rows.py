@@ -38,7 +38,7 @@ PLAYLIST: Final = (
 )
 FATES: Final = (
     Column("title", "Title", always=True),
-    Column("fate", "What", "status", always=True),
+    Column("fate", "Outcome", "status", always=True),
     Column("reason", "Why"),
     Column("id", "Id", always=True),
 )
