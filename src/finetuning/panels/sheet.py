@@ -29,8 +29,9 @@ _STATIC = Path(__file__).parent / "static" / "sweep"
 class Sheet(anywidget.AnyWidget):
     """Inputs, buttons and progress of a panel. What it shows is text, whatever it holds."""
 
-    _esm = _STATIC / "sheet.js"
-    _css = _STATIC / "sheet.css"
+    # Texts, not paths: of a path anywidget keeps every widget alive, to tell it when the file changes.
+    _esm = (_STATIC / "sheet.js").read_text("utf-8")
+    _css = (_STATIC / "sheet.css").read_text("utf-8")
 
     inputs = traitlets.Dict(help="What is typed and chosen; see `form.Inputs`.").tag(sync=True)
     choices = traitlets.Dict(help="What may be chosen, and how much typed.").tag(sync=True)

@@ -82,14 +82,19 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
     >>> panel.results  # doctest: +SKIP
     """
 
+    # Of the class, since a panel that is refused what it was given is closed all the same, when it is collected.
+    sheet: Sheet = None  # type: ignore[assignment]
+    trouble: Trouble = None  # type: ignore[assignment]
+    _place: Any = None
+    _pulse: Pulse | None = None
+    _deck: Deck | None = None
+
     def __init__(self, client: Client, sweep: Sweep | None = None, *, name: str | None = None) -> None:
         _check(client, sweep)
         self._lock = threading.RLock()
         self._client = client
         self._purse = Purse(client)
         self._run: SweepRun | None = None
-        self._pulse: Pulse | None = None
-        self._deck: Deck | None = None
         self._given: tuple[dict[str, Any], Sweep] | None = None
         self._busy = self._answered = ""
         self._closed = False
@@ -163,12 +168,10 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
 
     def close(self) -> None:
         """Take the panel from the page. A run goes on; `SweepRun.load` has it."""
-        with self._lock:
-            self._closed = True
-            pulse, deck, self._pulse = self._pulse, self._deck, None
-        if pulse is not None:
-            pulse.stop()
-        for widget in (deck, self.sheet, self.trouble, self._place):
+        self._closed = True
+        if self._pulse is not None:
+            self._pulse.stop()
+        for widget in (self._deck, self.sheet, self.trouble, self._place):
             if widget is not None:
                 widget.close()
         super().close()
@@ -264,7 +267,7 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
             return lambda: self._load(str(content.get("name", "")))
         if kind == "run" and sweep is not None:
             name = str(self.sheet.inputs.get("name", "")).strip() or None
-            return lambda: self._adopt(self._client.run(sweep, name, wait=False, max_credits=at_most))
+            return lambda: self._start(sweep, name, at_most)
         if run is None:  # pragma: no cover - the verdict has refused it
             raise ParameterError("There is no run.", parameter="run")
         if kind == "cancel":
@@ -300,6 +303,13 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         threading.Thread(target=do, name="finetuning-panel", daemon=True).start()
 
     # The run
+
+    def _start(self, sweep: Sweep, name: str | None, at_most: int | None) -> None:
+        run = self._client.run(sweep, name, wait=False, max_credits=at_most)
+        if name is not None:  # it is taken now, and the next run needs another
+            with self._lock:
+                self.sheet.inputs = {**self.sheet.inputs, "name": ""}
+        self._adopt(run)
 
     def _load(self, name: str) -> None:
         run = SweepRun.load(name, self._client)

@@ -91,10 +91,10 @@ def judge(
 
 
 def _run(reading: Reading, left: int | None, running: bool) -> str | None:
-    if reading.sweep is None or reading.problems:
-        return _first(reading)
     if running:
         return "A run is going on; cancel it or wait."
+    if reading.sweep is None or reading.problems:
+        return _first(reading)
     return refusal(reading.sweep.cost, left, reading.max_credits)
 
 
