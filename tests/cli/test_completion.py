@@ -1,10 +1,11 @@
-"""Tab: in a real bash, and in the words by which zsh and fish ask."""
+"""Tab: in a real bash, zsh and fish, and in the words by which they ask."""
 
 from __future__ import annotations
 
 import json
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 import finetuning as ft
 
 PATIENCE = 60
+AWKWARD = 'It\'s: rain, slow & "late"'
 KEY = "ft_live_" + "0123456789abcdef" * 2
 
 
@@ -42,11 +44,11 @@ def shell(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def shelf(archive: ft.studio.Studio, shell: dict[str, str], home: Path) -> dict[str, str]:
-    """The environment of someone who uses a studio with the playlists Calm, Focus Beats, and twice Twin."""
+    """The environment of someone who uses a studio with Calm, Focus Beats, an awkward name, and twice Twin."""
     with ft.Client(archive.api_key, archive.url, progress=False) as client:
         for playlist in client.playlists().id:
             archive.delete_playlist(playlist)
-    for name in ("Calm", "Focus Beats", "Twin", "twin"):
+    for name in ("Calm", "Focus Beats", AWKWARD, "Twin", "twin"):
         archive.create_playlist(name)
     (home / "config").mkdir()
     (home / "config" / "config.json").write_text(json.dumps({"baseUrl": archive.url}))
@@ -83,6 +85,10 @@ def test_bash_is_offered_commands_flags_and_their_values(shell: dict[str, str]) 
     assert bash(shell, "ft", "list", "--status", "p") == ["pending", "processing"]
     assert bash(shell, "ft", "generate", "--key", "C") == ["C", "C#"]
     assert bash(shell, "ft", "completion", "") == ["bash", "zsh", "fish"]
+    assert bash(shell, "ft", "help", "pl") == ["playlists", "playlist"]
+    assert bash(shell, "ft", "help", "playlist", "") == ["show", "add", "remove", "move"]
+    assert bash(shell, "ft", "help", "studio", "playlist", "") == ["create"]
+    assert bash(shell, "ft", "help", "list", "") == bash(shell, "ft", "help", "nix", "") == [""]
 
 
 def test_bash_is_offered_playlists_and_tracks(shelf: dict[str, str], archive: ft.studio.Studio) -> None:
@@ -90,10 +96,11 @@ def test_bash_is_offered_playlists_and_tracks(shelf: dict[str, str], archive: ft
         tracks = [client.generate("bells", wait=False).id for _ in range(2)]
     offered = bash(shelf, "ft", "playlist", "show", "")
     assert {"Calm", "Focus Beats"} < set(offered)
-    assert len(offered) == 4
+    assert len(offered) == 5
     assert "Twin" not in offered  # two share the name: their ids are offered
     assert bash(shelf, "ft", "playlist", "add", "focus") == ["Focus Beats"]
     assert bash(shelf, "ft", "playlist", "move", "Calm", "cal") == ["Calm"]
+    assert bash(shelf, "ft", "playlist", "show", "it") == [AWKWARD]
     assert set(tracks) <= set(bash(shelf, "ft", "get", ""))
     assert tracks[0] not in bash(shelf, "ft", "delete", tracks[0], "")
 
@@ -120,6 +127,74 @@ def test_a_name_with_a_space_is_one_word_at_the_prompt(shelf: dict[str, str]) ->
         terminal.expect_exact('show "Focus Beats"')
     finally:
         terminal.close(force=True)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("ft li", "ft list "),
+        ("ft list --sta", "ft list --status "),
+        ("ft list --status pro", "ft list --status processing "),
+        ("ft help playlist sh", "ft help playlist show "),
+        ("ft playlist show Foc", "ft playlist show Focus\\ Beats "),
+        ("ft playlist show 'Foc", "ft playlist show 'Focus Beats' "),
+        ("ft playlist show It", "ft playlist show " + r"It\'s:\ rain,\ slow\ \&\ \"late\" "),
+        ("ft download gen_x -o take", "ft download gen_x -o takes.txt "),
+    ],
+)
+def test_zsh_completes_at_the_prompt(typed: str, becomes: str, shelf: dict[str, str], tmp_path: Path) -> None:
+    prompt = "ready> "
+    (tmp_path / "takes.txt").touch()
+    terminal = pexpect.spawn(
+        "zsh",
+        ["-f", "-i"],
+        env=shelf | {"PS1": prompt, "TERM": "dumb", "ZDOTDIR": str(tmp_path)},
+        encoding="utf-8",
+        timeout=PATIENCE,
+        dimensions=(40, 200),
+        cwd=tmp_path,
+    )
+    try:
+        terminal.expect_exact(prompt)
+        dump = shlex.quote(str(tmp_path / "dump"))
+        terminal.sendline(
+            f"unset zle_bracketed_paste; autoload -Uz compinit; compinit -u -d {dump}; "
+            'eval "$(ft completion zsh)"; PS1="go> "'
+        )
+        terminal.expect_exact("\rgo> ")
+        terminal.send(typed + "\t")
+        terminal.expect_exact(becomes)
+    finally:
+        terminal.close(force=True)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes(shelf: dict[str, str], archive: ft.studio.Studio, tmp_path: Path) -> None:
+    (tmp_path / "takes.txt").touch()
+    with ft.Client(archive.api_key, archive.url, progress=False) as client:
+        newest = [client.generate("bells", wait=False).id for _ in range(3)][::-1]
+
+    def offered(line: str) -> list[str]:
+        ran = subprocess.run(
+            ["fish", "--no-config", "-c", "ft completion fish | source; complete -C $argv[1]", line],
+            env=shelf | {"HOME": str(tmp_path)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        return [each.partition("\t")[0] for each in ran.stdout.splitlines()]
+
+    assert offered("ft li") == ["list"]
+    assert offered("ft list --status p") == ["pending", "processing"]
+    assert offered("ft help playlist ") == ["show", "add", "remove", "move"]
+    assert offered("ft playlist show 'Focus B") == ["Focus Beats"]
+    assert offered("ft playlist show Focus\\ B") == ["Focus Beats"]
+    assert offered("ft playlist show It") == [AWKWARD]
+    assert offered("ft get ")[:3] == newest
+    assert offered("ft download gen_x -o ta") == ["takes.txt"]
 
 
 def test_zsh_and_fish_are_answered(shelf: dict[str, str]) -> None:

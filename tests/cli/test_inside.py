@@ -194,7 +194,7 @@ def test_a_terminal_in_colour_with_progress(inside: Run, studio: ft.studio.Studi
     assert "\x1b" not in inside("list", "--no-color", "--limit", "0", code=2, **terminal).err
 
 
-def test_update_runs_what_installed_it(inside: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_update_runs_what_installed_it(inside: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(upkeep, "how", lambda: Way(["pipx", "upgrade", "finetuning"], "Run it yourself."))
     started: list[Any] = []
 
@@ -206,6 +206,11 @@ def test_update_runs_what_installed_it(inside: Run, monkeypatch: pytest.MonkeyPa
     assert started == [["pipx", "upgrade", "finetuning"]]
     failed = inside("update", start=lambda command: 7, code=1)
     assert failed.said[-1] == "error: pipx ended with 7. Run it yourself."
+    monkeypatch.setattr(upkeep, "how", lambda: Way([str(tmp_path / "uv"), "upgrade"], "Run it yourself: uv upgrade"))
+    assert inside("update", code=2).said[-1] == (
+        f"error: {tmp_path / 'uv'} cannot be started: No such file or directory. "
+        "Run it yourself: uv upgrade, where it is installed."
+    )
 
 
 def test_doctor_names_a_file_that_is_broken(inside: Run, home: Path) -> None:

@@ -93,6 +93,33 @@ def test_text_is_printed(loaded: Kernel) -> None:
     assert "--limit" in loaded.ok("%ft list --help").stdout
 
 
+def test_an_upgrade_is_shown_in_the_cell(loaded: Kernel) -> None:
+    ran = loaded.ok(
+        "import sys\n"
+        "from finetuning.cli import upkeep\n"
+        "from finetuning.cli.installed import Way\n"
+        "before = upkeep.how\n"
+        "def by(code):\n"
+        "    says = f'import sys; print(1); print(2, file=sys.stderr); sys.exit({code})'\n"
+        "    upkeep.how = lambda: Way([sys.executable, '-u', '-c', says], 'Run it yourself.')\n"
+        "by(0)\n"
+        "%ft update"
+    )
+    assert ran.stdout == "1\n2\nRestart the kernel to use what is new.\n"
+    failed = loaded.run("by(7)\n%ft update")
+    assert failed.stdout == "1\n2\n"
+    assert "ended with 7. Run it yourself." in failed.stderr
+    assert failed.error
+    loaded.ok("upkeep.how = before")
+
+
+def test_a_studio_that_is_served_from_a_cell_says_where_until_it_is_stopped(loaded: Kernel) -> None:
+    ran = loaded.run("%ft studio serve --data-dir served", interrupt_at="Ctrl-C stops it")
+    assert "Studio at http://127.0.0.1:" in ran.stdout
+    assert "note: stopped" in ran.stderr
+    assert not ran.error
+
+
 def test_the_variables_of_a_function_are_seen(loaded: Kernel) -> None:
     loaded.ok("def look(which):\n    found = %ft playlist show {which}\n    return len(found)")
     assert loaded.value("look('Solo')") == "2"

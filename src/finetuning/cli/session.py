@@ -206,7 +206,7 @@ class Session:
         text = f"{reason}: waiting {seconds:.0f} s"
         if self.on_note:
             self.on_note(text)
-        elif seconds >= 1:
+        elif round(seconds) >= 1:
             self.note(text)
 
     @contextmanager
