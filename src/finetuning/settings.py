@@ -99,8 +99,10 @@ def load(path: Path | None = None) -> Settings:
     except SettingsError as problem:
         raise SettingsError(f"{path}: {problem.message}", hint=problem.hint) from None
     except msgspec.ValidationError as problem:
+        name = str(problem).rstrip("`").partition(" - at `$.")[2]
+        line = content.count(b"\n", 0, max(content.find(f'"{name}"'.encode()), 0)) + 1 if name else 1
         raise SettingsError(
-            f"{path}: {problem}.",
+            f"{path}, line {line}: {problem}.",
             hint='It holds, for example: {"defaultDuration": 60, "defaultBpm": 120}',
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -216,9 +216,12 @@ def test_update_runs_what_installed_it(inside: Run, monkeypatch: pytest.MonkeyPa
 def test_doctor_names_a_file_that_is_broken(inside: Run, home: Path) -> None:
     config = home / "config" / "config.json"
     config.parent.mkdir()
-    config.write_text('{"defaultBpm": "fast"}')
+    config.write_text('{"defaultDuration": 60,\n"defaultBpm": "fast"}')
     done = inside("doctor", code=2)
-    assert done.out.splitlines()[1].startswith(f"✗ config: {config}: Expected `int | null`, got `str`")
+    _, line, *_ = done.out.splitlines()
+    assert line.startswith(
+        f"✗ config: {config}, line 2: Expected `int | null`, got `str` - at `$.defaultBpm`. It holds"
+    )
 
 
 # Credentials

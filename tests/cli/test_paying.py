@@ -98,7 +98,7 @@ def test_a_seed_that_is_given_is_found_whatever_this_machine_s_clock_says(
 
         class Skewed(datetime):
             @classmethod
-            def now(cls, tz: Any = None, ahead: timedelta = ahead) -> datetime:
+            def now(cls, tz: Any = None, ahead: timedelta = ahead) -> Any:
                 return datetime.now(tz) + ahead
 
         monkeypatch.setattr(intents_module, "datetime", Skewed)
