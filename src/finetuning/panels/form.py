@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -127,10 +128,10 @@ def read(inputs: Inputs) -> Reading:
 
     given: dict[str, Any] = {}
     for name in FIELDS:
-        value = attempt(name, lambda name=name: _given(inputs, name))
+        value = attempt(name, partial(_given, inputs, name))
         if value is not None:
             given[name] = value
-            axis = attempt(name, lambda name=name, value=value: _axis(name, value))
+            axis = attempt(name, partial(_axis, name, value))
             reading.counts[name] = len(axis) if axis is not None else 0
     reading.max_credits = attempt("max_credits", lambda: _count("max_credits", inputs.max_credits))
     attempt("name", lambda: _check_name(inputs.name))
