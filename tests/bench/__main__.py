@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ROOMS = ("frames", "imports", "command", "bulk", "pacing", "music")
+ROOMS = ("frames", "imports", "command", "bulk", "pacing", "music", "deck")
 
 
 def main() -> None:

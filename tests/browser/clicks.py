@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 
 import numpy as np
@@ -16,6 +17,7 @@ def pilot(number: int) -> float:
     return 2500.0 + 300.0 * number
 
 
+@functools.cache
 def click_track(number: int, bpm: float, seconds: float, *, meter: int = 4, level: float = 0.5) -> bytes:
     """A take as MP3: 1 kHz on the first beat of each bar, 1.6 kHz on the others, under it the pilot tone."""
     time = np.arange(round(seconds * RATE)) / RATE

@@ -61,7 +61,8 @@ def longest_silence(sound: Tape, start: float, end: float) -> float:
 def switch(sound: Tape, before: int, after: int) -> float:
     """Seconds into the recording at which the tones of two takes are equally strong on the way to the second."""
     ahead = strength(sound, after) > strength(sound, before)
-    return float(np.flatnonzero(ahead)[0] / sound.rate)
+    end = len(ahead) - round(0.1 * sound.rate)  # filters ring at the end
+    return float((np.flatnonzero(~ahead[:end])[-1] + 1) / sound.rate)
 
 
 def misplaced(sound: Tape, at: float, before: float, after: float) -> float:

@@ -17,6 +17,8 @@ from typing import Any
 import finetuning as ft
 
 _SECONDS = 90.0
+#: A kernel that waits for a cell to run.
+_READY = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
 
 
 class Lab:
@@ -77,7 +79,7 @@ class Lab:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/api/status", timeout=5) as answer:
+            with urllib.request.urlopen(f"{self.url}/api/status", timeout=5) as answer:  # noqa: S310 - loopback
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -85,10 +87,8 @@ class Lab:
     def write(self, name: str, cells: Sequence[str]) -> Path:
         """Write a notebook; `self.begin` makes a client in a cell."""
         path = self.root / f"{name}.ipynb"
-        body = [
-            {"cell_type": "code", "id": f"c{place}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
-            for place, source in enumerate(cells)
-        ]  # fmt: skip
+        code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        body = [code | {"id": f"c{place}", "source": source} for place, source in enumerate(cells)]
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         path.write_text(
             json.dumps({"cells": body, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
@@ -99,6 +99,7 @@ class Lab:
         """Open a notebook in a workspace of its own."""
         page.goto(f"{self.url}/lab/workspaces/w{time.monotonic_ns()}/tree/{path.name}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=_SECONDS * 1000)
+        page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
         return Notebook(page, path)
 
 
@@ -114,14 +115,24 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run all cells, and return at once."""
-        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=_SECONDS * 1000)
+        self.page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
 
     def run(self, place: int) -> None:
-        """Run one cell, and return at once."""
-        self.cell(place).locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
+        """Run one cell, and return when it has begun."""
+        prompt = self.cell(place).locator(".jp-InputPrompt").first
+        before = prompt.inner_text()
+        deadline = time.monotonic() + _SECONDS
+        while prompt.inner_text() == before:
+            assert time.monotonic() < deadline, f"cell {place} does not begin"
+            # A page that is still building itself may take the focus away again, and with it the key.
+            self.cell(place).locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+            for _ in range(40):
+                self.page.wait_for_timeout(50)
+                if prompt.inner_text() != before:
+                    break
 
     def wait(self, place: int) -> None:
         """Wait until a cell has run."""
@@ -134,7 +145,7 @@ class Notebook:
     def text(self, place: int) -> str:
         """What a cell has put out."""
         self.wait(place)
-        return str(self.cell(place).locator(".jp-OutputArea").first.inner_text())
+        return "\n".join(self.cell(place).locator(".jp-OutputArea-output").all_inner_texts())
 
     def save(self) -> dict[str, Any]:
         """Save, and return what was written."""

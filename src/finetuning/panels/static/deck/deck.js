@@ -132,7 +132,7 @@ class DeckView {
       title: blind ? "Listening blindly" : (present?.t ?? ""), bySecond: engine.bySecond, looping: Boolean(engine.loop), blind, help: this.helping,
     });
     const duration = (shown && this.store.ready(shown.k)?.duration) || shown?.d || 0;
-    this.waveform.root.hidden = !shown;
+    this.waveform.root.hidden = !shown || blind; // its bars would tell the tempo
     this.waveform.show({
       take: shown, duration, peaks: shown && this.store.measure(shown.k)?.peaks,
       loop: shown && loopOf(engine.loop, shown, duration, engine.bySecond), bars: engine.loop?.bars,
@@ -160,7 +160,7 @@ class DeckView {
     const here = this.engine.take === shown;
     const seconds = here ? this.engine.now() : 0;
     this.waveform.move(seconds);
-    setText(this.toolbar.time, here ? placeName(shown, seconds) : shown.d ? clock(shown.d) : "");
+    setText(this.toolbar.time, this.blind ? "" : here ? placeName(shown, seconds) : shown.d ? clock(shown.d) : "");
   }
 
   say(text) {

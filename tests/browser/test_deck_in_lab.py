@@ -1,0 +1,81 @@
+"""The deck in JupyterLab: from a sweep in a cell to a saved notebook that is opened without a kernel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from .lab import Lab
+
+LEVEL = """async () => {
+  const { context, master } = globalThis[Symbol.for("finetuning.deck")];
+  const analyser = new AnalyserNode(context, { fftSize: 8192 });
+  master.connect(analyser);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const samples = new Float32Array(8192);
+  analyser.getFloatTimeDomainData(samples);
+  return Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
+}"""
+
+
+SWEEP = """
+sweep = ft.Sweep("lofi chill piano, rainy window", bpm=[85, 92, 120], key=["C", "A"], seed=[7], duration=20)
+run = client.run(sweep, name="in the lab", wait=False)
+deck = run.play()
+deck
+"""
+
+
+def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable[[Any], None]) -> None:
+    cells = [
+        lab.begin,
+        SWEEP,
+        "import time; run.wait(); time.sleep(4); 'busy'",
+        "run.frame[['rating', 'rejected']].to_json()",
+    ]
+    notebook = lab.open(page, lab.write("heard", cells))
+    notebook.run(0)
+    notebook.wait(0)
+    notebook.run(1)
+    notebook.wait(1)
+    cell = page.locator(".ft-cell")
+    cell.first.wait_for()
+    assert cell.count() == 6
+    notebook.run(2)  # while this one runs, the kernel hears nothing of the page, and takes fill in all the same
+    page.wait_for_function("() => document.querySelectorAll('.ft-cell[data-state=idle]').length === 6", timeout=90_000)
+    assert notebook.cell(2).locator(".jp-InputPrompt").first.inner_text() == "[*]:"
+    cell.first.click()
+    page.keyboard.press("5")
+    assert cell.first.locator(".ft-stars").inner_text() == "★★★★★"
+    notebook.wait(2)
+    sounding = "key => document.querySelector('.ft-cell[data-state=sounding]')?.dataset.key === key"
+    page.wait_for_function(sounding, arg="point-0")
+    assert page.evaluate(LEVEL) > 0.005
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.ft-status').textContent === 'bpm 85 → 92'")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("() => document.querySelector('.ft-status').textContent.startsWith('key ')")
+    picture(page.locator(".ft-deck"))
+    page.keyboard.press(" ")
+    notebook.run(3)
+    judged = json.loads(notebook.text(3).strip().strip("'"))
+    assert judged["rating"]["0"] == 5
+    assert list(judged["rejected"].values()).count(True) == 1
+
+    saved = notebook.save()
+    outputs = saved["cells"][1]["outputs"]
+    assert len(json.dumps(outputs)) + len(json.dumps(saved["metadata"])) < 6 * 1024
+    assert "127.0.0.1" not in json.dumps(outputs)
+
+    # Opened where no kernel has the deck: the table is there, and no hole beside it.
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Shut Down Kernel", exact=True).click()
+    again = lab.open(page.context.new_page(), notebook.path)
+    table = again.page.locator(".jp-RenderedHTML table")
+    table.wait_for()
+    assert table.locator("tbody tr").count() == 6
+    assert "bpm 120" in table.inner_text()
+    assert again.page.locator(".ft-deck").count() == 0
+    picture(again.page)
