@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -221,13 +223,18 @@ def test_a_limit_is_counted_down(make: Make, tmp_path_factory: pytest.TempPathFa
         ft.Client(studio.api_key, studio.url, progress=False, studio=studio) as strict,
     ):
         panel, hands = make(ft.Sweep("lofi", bpm=range(60, 72), seed=[1], duration=5), connected=strict)
+        until(lambda: "unknown" not in panel.sheet.verdict["credits"], panel)
         hands.press("run")
         until(lambda: "going on in" in panel.sheet.run.get("summary", ""), panel)
         assert panel.sheet.states.count("g") == 10
+        assert panel.sheet.run["rest"].startswith("about ")
+        # What the run will still spend counts as spent, whether the service is asked or not.
         left = strict.me().limits.total_remaining or 0
-        # What the run will still spend counts as spent.
-        panel._look()
         until(lambda: f"left: {left - 2:,}" in panel.sheet.verdict["credits"], panel)
+        told = threading.Event()
+        panel._purse.look(lambda _: told.set(), panel._reserved)
+        assert told.wait(SOON)
+        assert panel._purse.left == left - 2
         hands.press("cancel")
         hands.ended()
 
@@ -332,9 +339,10 @@ def test_it_is_refused_what_it_cannot_use(client: ft.Client) -> None:
 
 
 def test_a_closed_panel_is_left_alone_and_its_run_goes_on(make: Make, patient: ft.Client) -> None:
-    panel, hands = make(ft.Sweep("lofi", bpm=range(60, 70), seed=[1], duration=5), connected=patient)
+    panel, hands = make(ft.Sweep("lofi", bpm=range(60, 201), seed=[1, 2], duration=5), connected=patient)
     hands.press("run")
-    until(lambda: panel.sheet.states.count("g") == 10, panel)
+    until(lambda: panel.sheet.states.count("g") == 20, panel)
+    assert "… and 82 more" in panel._page()  # a saved notebook stays small
     run, pulse = panel.run, panel._pulse
     assert run is not None
     assert pulse is not None
@@ -396,3 +404,10 @@ def test_the_output_is_brought_up_to_date(make: Make, monkeypatch: pytest.Monkey
     assert [update for _, update in published[:2]] == [False, False]
     assert panel.sheet.stand_in in published[0][0]
     assert "1 point" in published[0][0]
+
+
+def test_without_its_parts_it_names_the_command_that_installs_them() -> None:
+    code = "import sys; sys.modules['ipywidgets'] = None; import finetuning as ft; ft.SweepPanel"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "MissingExtraError: The sweep panel is not installed." in done.stderr
+    assert "pip install 'finetuning[lab]'" in done.stderr

@@ -15,6 +15,7 @@ from finetuning.panels.estimate import (
     credits_line,
     duration,
     refusal,
+    rest_line,
     time_line,
 )
 from finetuning.panels.form import Inputs, read
@@ -39,6 +40,11 @@ PACE = Pace(a_minute=10, at_once=20, take=40.0)
 )
 def test_time_is_told_with_its_parts(count: int, pace: Pace, said: str) -> None:
     assert time_line(count, pace) == said
+
+
+def test_what_is_left_of_a_run_is_told() -> None:
+    assert rest_line(0, PACE) == "about 40 s left"
+    assert rest_line(11, PACE) == "about 2 min left"
 
 
 @given(st.integers(1, 300), st.integers(1, 30), st.integers(1, 20), st.floats(0.1, 300))

@@ -11,7 +11,7 @@ from finetuning.pacing import DOCUMENTED_LIMITS, WINDOW
 from finetuning.records import Account, Generation
 from finetuning.sweep.forecast import Forecast
 
-__all__ = ["History", "Pace", "creates_a_minute", "credits_line", "duration", "refusal", "time_line"]
+__all__ = ["History", "Pace", "creates_a_minute", "credits_line", "duration", "refusal", "rest_line", "time_line"]
 
 #: The most generations that a run keeps in flight unless told otherwise, whatever the queue holds.
 _AT_ONCE_MAX: Final = 20
@@ -143,6 +143,12 @@ def time_line(count: int, pace: Pace) -> str:
         return about if count == 1 else f"about {duration(ended)}: all {count:,} at once"
     how = f" at {pace.a_minute:,} a minute" if count > pace.a_minute else f", {pace.at_once:,} at a time"
     return f"{about}: {duration(sent)} to send {count:,}{how}, {duration(pace.take)} for the last"
+
+
+def rest_line(waiting: int, pace: Pace) -> str:
+    """Say how long a run that goes on will take, with so many points to be sent: `about 2 min left`."""
+    _, ended = pace.seconds(waiting)
+    return f"about {duration(max(ended, pace.take))} left"
 
 
 def duration(seconds: float) -> str:

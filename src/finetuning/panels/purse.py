@@ -49,6 +49,11 @@ class Purse:
         """How fast takes are made."""
         return Pace.known(self._client.asynchronous.transport.limits, self._account, self._history.median)
 
+    def reserve(self, count: int) -> None:
+        """Take in that so many credits will be spent; the next answer to `look` knows better."""
+        with self._lock:
+            self._reserved += count
+
     def look(self, told: Callable[[BaseException | None], Any], reserved: Callable[[], int] = lambda: 0) -> None:
         """Ask anew, and return at once.
 

@@ -36,7 +36,9 @@ class Sheet(anywidget.AnyWidget):
     inputs = traitlets.Dict(help="What is typed and chosen; see `form.Inputs`.").tag(sync=True)
     choices = traitlets.Dict(help="What may be chosen, and how much typed.").tag(sync=True)
     verdict = traitlets.Dict(help="What the inputs come to; see `verdict.Verdict.shown`.").tag(sync=True)
-    run = traitlets.Dict(help="The run: `name`, `summary`, `running`; empty where there is none.").tag(sync=True)
+    run = traitlets.Dict(
+        help="The run: `name`, `summary`, `running`, and how long the `rest` takes; empty where there is none."
+    ).tag(sync=True)
     board = traitlets.Dict(help="Its points, laid out; see `board.board`.").tag(sync=True)
     states = traitlets.Unicode(help="Where each point stands, one of `board.LETTERS` each.").tag(sync=True)
     runs = traitlets.List(traitlets.Dict(), help="Earlier runs to load: `name` and `label`.").tag(sync=True)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from finetuning import notices, settings
 from finetuning.client.blocking import Client
-from finetuning.errors import FinetuningError, ParameterError
+from finetuning.errors import FinetuningError, MissingExtraError, ParameterError
 from finetuning.sweep.names import journal_path
 from finetuning.sweep.plan import Sweep, seeds_axis
 from finetuning.sweep.points import Plan
 from finetuning.sweep.run import SweepRun
 
 from .board import board, letters
+from .estimate import rest_line
 from .form import Inputs, inputs_of, read, same
 from .pulse import Pulse
 from .purse import Purse
@@ -26,8 +27,8 @@ from .verdict import Standing, Verdict, judge
 
 try:
     import ipywidgets
-except ImportError as error:  # pragma: no cover - sheet and trouble have said so by now
-    raise error
+except ImportError as error:  # pragma: no cover - the sheet has said so by now
+    raise MissingExtraError("The sweep panel", "lab") from error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,10 +112,9 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         self._reading = read(inputs)
         self.sheet.observe(self._on_inputs, "inputs")
         self.sheet.on_msg(self._on_message)
+        self._look()
         if run is not None:
             self._adopt(run)
-        else:
-            self._look()
         self._judge()
         self._in_background(self._list)
 
@@ -271,11 +271,13 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         if run is None:  # pragma: no cover - the verdict has refused it
             raise ParameterError("There is no run.", parameter="run")
         if kind == "cancel":
-            return lambda: self._go_on(run.cancel())
+            return lambda: self._go_on(run.cancel(), 0)
         if kind == "extend" and verdict.growth is not None:
+            count = verdict.growth.count
             more: dict[str, Any] = {"where": verdict.growth.where, **verdict.growth.axes}
-            return lambda: self._go_on(run.extend(wait=False, max_credits=at_most, **more))
-        return lambda: self._go_on(run.resume(self._client, wait=False, max_credits=at_most))
+            return lambda: self._go_on(run.extend(wait=False, max_credits=at_most, **more), count)
+        waiting = run.states.count("waiting")
+        return lambda: self._go_on(run.resume(self._client, wait=False, max_credits=at_most), waiting)
 
     def _begin(self, busy: str, work: Callable[[], None]) -> None:
         with self._lock:
@@ -309,6 +311,7 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         if name is not None:  # it is taken now, and the next run needs another
             with self._lock:
                 self.sheet.inputs = {**self.sheet.inputs, "name": ""}
+        self._purse.reserve(min(len(sweep), at_most or len(sweep)))
         self._adopt(run)
 
     def _load(self, name: str) -> None:
@@ -329,8 +332,9 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
             before.close()
         self._follow(run)
 
-    def _go_on(self, run: SweepRun) -> None:
+    def _go_on(self, run: SweepRun, credits_due: int) -> None:
         """Show that the run has other points, or goes on, or does not."""
+        self._purse.reserve(credits_due)
         self._lay(run)
         self.deck.add(run)
         self._follow(run)
@@ -340,7 +344,6 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
             if self._pulse is not None:
                 self._pulse.stop()
             self._pulse = None if self._closed else Pulse(run, self._beat)
-        self._look()
         self._show_outputs()
 
     def _beat(self, run: SweepRun, last: bool) -> None:
@@ -358,8 +361,10 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         self._tell(run)
 
     def _tell(self, run: SweepRun) -> None:
-        self.sheet.states = letters(run.states)
-        self.sheet.run = {"name": run.name, "summary": run.summary, "running": run.running}
+        states, running = run.states, run.running
+        self.sheet.states = letters(states)
+        rest = rest_line(states.count("waiting"), self._purse.pace) if running else ""
+        self.sheet.run = {"name": run.name, "summary": run.summary, "running": running, "rest": rest}
 
     def _ended(self, run: SweepRun) -> None:
         with notices.gathered() as warnings, shown(self.trouble):

@@ -394,11 +394,12 @@ function render({ model, el }) {
   // The run.
   const title = make("strong", { class: "ft-name", dir: "auto" });
   const summary = make("span", { class: "ft-summary", dir: "auto" });
+  const rest = make("span", { class: "ft-rest" });
   const meter = make("progress", { class: "ft-meter", max: 1, value: 0, "aria-label": "Points finished" });
   const board = make("div", { class: "ft-board", role: "list", "aria-label": "Points", tabindex: "0" });
   const legend = make("div", { class: "ft-legend" });
   const progress = make("section", { class: "ft-run", "aria-label": "Run", hidden: true },
-    make("div", { class: "ft-head" }, title, summary), meter, board, legend);
+    make("div", { class: "ft-head" }, title, summary, rest), meter, board, legend);
   let cells = [];
   let drawn = "";
 
@@ -452,6 +453,7 @@ function render({ model, el }) {
     progress.classList.toggle("ft-running", Boolean(run.running));
     say(title, run.name ?? "");
     say(summary, run.summary ?? "");
+    say(rest, run.rest ?? "");
   }
   function list() {
     earlier.replaceChildren(make("option", { value: "", text: "Load an earlier run…" }),
