@@ -201,6 +201,16 @@ def test_two_playlists_of_one_name(ft_: Run, studio: ft.studio.Studio) -> None:
     assert line.startswith("error: No playlist is named 'Twinz'. There are: 'Twins'")
 
 
+def test_version(ft_: Run) -> None:
+    assert ft_("--version").out == ft_("list", "--version").out == f"ft v{ft.__version__}\n"
+
+
+def test_a_bulk_command_that_reached_nobody_did_nothing(ft_: Run, signed_in: Path) -> None:
+    done = ft_("delete", "gen_1", "gen_2", "--yes", "--base-url", "http://127.0.0.1:9", code=3)
+    assert done.out == ""
+    assert "could not be reached" in "".join(done.said)
+
+
 def test_doctor(ft_: Run, studio: ft.studio.Studio, signed_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = ft_("doctor")
     shown = studio.api_key[:12]

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import click
 
+from finetuning.version import __version__
+
 from .session import Session, key_of
 
 __all__ = ["Command", "Group", "OneOf", "Whole", "an_id", "json_flag", "session_of"]
@@ -47,6 +49,12 @@ def _help(context: click.Context, option: click.Parameter, value: bool) -> None:
         context.exit()
 
 
+def _version(context: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        session_of(context).print(f"ft v{__version__}")
+        context.exit()
+
+
 def _global_options() -> list[click.Option]:
     def option(*names: str, **more: Any) -> click.Option:
         found = click.Option(names, expose_value=False, callback=_remember, **more)
@@ -68,8 +76,12 @@ def _global_options() -> list[click.Option]:
     helping = click.Option(
         ("-h", "--help"), is_flag=True, is_eager=True, expose_value=False, callback=_help, help="Show this help."
     )
-    setattr(helping, _GLOBAL, True)
-    return [*options, helping]
+    telling = click.Option(
+        ("--version",), is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+    )
+    for each in (helping, telling):
+        setattr(each, _GLOBAL, True)
+    return [*options, telling, helping]
 
 
 class _Documented(click.Command):
