@@ -109,6 +109,12 @@ def test_a_click_on_a_row_that_is_gone_chooses_nothing(table: Table) -> None:
     assert table.chosen == ["b"]
 
 
+def test_a_change_is_confirmed_to_the_page_that_made_it_and_told_to_others(table: Table) -> None:
+    change = {"page": "p", "number": 3, "on": ["a"], "off": []}
+    page_says(table, {"type": "choose", **change})
+    assert table.comm.customs() == [{"type": "chose", **change}]
+
+
 def test_choosing_from_the_kernel_reaches_the_page(table: Table) -> None:
     table.choose(["c", "a", "c"])
     assert table.comm.customs() == [{"type": "chosen", "ids": ["c", "a"]}]

@@ -6,45 +6,23 @@ import html
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 import ipywidgets
 
-from finetuning.bulk import BulkOutcome
 from finetuning.errors import UsageError
 from finetuning.records import Generation, Playlist
 
 from .batches import Stop
-from .difference import Difference
 from .doing import Doing, Done
-from .intents import Intent, Verb, count, label_of
+from .intents import Intent, Verb, count
 from .preview import Preview, preview
-from .rows import FATES, fate, title_of
+from .rows import FATES, fate
 from .table import Table
 from .tasks import Tasks
+from .telling import ACTS, HEADS, goal_of, lacking, option_of, summary_of
 from .trouble import Trouble, shown
 
 __all__ = ["Desk"]
-
-_HEADS: Final = {
-    Verb.ADD: "Add to a playlist",
-    Verb.REMOVE: "Remove from a playlist",
-    Verb.MOVE: "Move between playlists",
-    Verb.DOWNLOAD: "Download to a folder",
-    Verb.DELETE: "Delete for good",
-    Verb.PUBLISH: "Make public",
-    Verb.HIDE: "Make private",
-}
-_ACTS: Final = {
-    Verb.ADD: "Add",
-    Verb.REMOVE: "Remove",
-    Verb.MOVE: "Move",
-    Verb.DOWNLOAD: "Download",
-    Verb.DELETE: "Delete",
-    Verb.PUBLISH: "Make public",
-    Verb.HIDE: "Make private",
-}
-_SHOWN: Final = 8  # titles of a difference that are spelled out
 
 
 class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -131,7 +109,7 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Take over which playlists there are."""
         with self._lock:
             self._playlists = {each.id: each for each in playlists}
-            options = [("Choose a playlist…", None), *((_option(each), each.id) for each in self._playlists.values())]
+            options = [("Choose a playlist…", None), *((option_of(each), each.id) for each in self._playlists.values())]
             for control in (self.source, self.target):
                 value = control.value if control.value in self._playlists else None
                 if list(control.options) != options:
@@ -165,7 +143,7 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self.fates.fill([])
             self._say("")
             where = f": {goal_of(intent)}" if fixed and intent.playlists else ""
-            head = html.escape(f"{'Undo · ' if intent.undoing else ''}{_HEADS[intent.verb]}{where}")
+            head = html.escape(f"{'Undo · ' if intent.undoing else ''}{HEADS[intent.verb]}{where}")
             self._head.value = f"<b dir='auto'>{head}</b>"
             wanted: dict[Verb, list[ipywidgets.Widget]] = {
                 Verb.ADD: [self.target],
@@ -220,10 +198,10 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Tell what will become of each track, after reading those playlists that were not read in this form."""
         intent = self._intent = self._filled()
         self._preview = None
-        lacking = _lacking(intent)
-        if lacking:
+        missing = lacking(intent)
+        if missing:
             self.fates.fill([])
-            self._say(lacking)
+            self._say(missing)
             self._confirm()
             return
         if all(each.id in self._fresh for each in intent.playlists):
@@ -263,7 +241,7 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             likely = len(found.will) + len(found.unsure) if found else 0
             total = len(intent.ids)
             many = f"{likely:,} of {count(total)}" if likely != total else count(total)
-            self.act.description = f"{_ACTS[intent.verb]} {many}" if likely else _ACTS[intent.verb]
+            self.act.description = f"{ACTS[intent.verb]} {many}" if likely else ACTS[intent.verb]
             self.act.button_style = "danger" if intent.verb == Verb.DELETE else "primary"
             self.act.tooltip = found.sentence if found else "Not yet: see above"
             sure = intent.verb != Verb.DELETE or self.typed.value.strip().replace(",", "") == str(total)
@@ -328,7 +306,7 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
                 for id_ in outcome.succeeded
             ]
             self.fates.fill(rows)
-            self._say(_summary(done), escaped=True)
+            self._say(summary_of(done), escaped=True)
             if outcome.error:
                 self._trouble.show(outcome.error)
             if done.unread:
@@ -366,52 +344,3 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._foot.children = (self.undo, self.cancel) if undo else (self.cancel,)
         middle = (self._form,) if form and self._form.children else ()
         self.children = (self._head, *middle, self._said, self.fates, self._foot)
-
-
-def _option(playlist: Playlist) -> str:
-    visible = {True: "public", False: "private", None: ""}[playlist.is_public]
-    name = " ".join((playlist.name or playlist.id).split())
-    return " · ".join(filter(None, (name, visible, count(playlist.track_count or 0))))
-
-
-def _lacking(intent: Intent) -> str:
-    """Say what is still to be chosen; empty where nothing is."""
-    if not intent.ids:
-        return "No track is chosen: choose rows in the table."
-    if (intent.verb in (Verb.REMOVE, Verb.MOVE) and intent.source is None) or (
-        intent.verb in (Verb.ADD, Verb.MOVE) and intent.target is None
-    ):
-        both = intent.verb == Verb.MOVE
-        return f"{count(len(intent.ids))} chosen. Choose {'both playlists' if both else 'a playlist'}."
-    if intent.source is not None and intent.target is not None and intent.source.id == intent.target.id:
-        return "Source and target are the same playlist."
-    return ""
-
-
-def _summary(done: Done) -> str:
-    outcome: BulkOutcome = done.outcome
-    lines = [f"<b>{html.escape(outcome.summary)}.</b>"]
-    numbers = [
-        f"{len(outcome.refused):,} failed" if outcome.refused else "",
-        f"{len(outcome.not_attempted):,} not attempted" if outcome.not_attempted else "",
-    ]
-    lines += [html.escape(", ".join(filter(None, numbers)))] if any(numbers) else []
-    lines += [_told(each) for each in done.differences]
-    if outcome.verb == "Deleted" and outcome.succeeded:
-        lines.append("This cannot be undone.")
-    return "".join(f"<div>{line}</div>" for line in lines)
-
-
-def _told(difference: Difference) -> str:
-    parts = [html.escape(difference.summary)]
-    for sign, word, tracks in (("+", "added", difference.added), ("−", "removed", difference.removed)):
-        if tracks:
-            names = ", ".join(html.escape(title_of(track)) for track in tracks[:_SHOWN])
-            more = f" and {len(tracks) - _SHOWN:,} more" if len(tracks) > _SHOWN else ""
-            parts.append(f"<div class='ft-{word}' dir='auto'>{sign} {names}{more}</div>")
-    return "".join(parts)
-
-
-def goal_of(intent: Intent) -> str:
-    """Name the playlists of an intent: `“A” → “B”`."""
-    return " → ".join(label_of(each) for each in intent.playlists)

@@ -254,11 +254,22 @@ class Table(anywidget.AnyWidget):
                 self.send({"type": "order", "ids": self._order})
                 self.send({"type": "chosen", "ids": list(self._chosen)})
         elif kind == "choose" and self.choosing:
+            on, off = _texts(content.get("on")), _texts(content.get("off"))
             with self._lock:
-                for id_ in _texts(content.get("off")):
-                    self._chosen.pop(id_, None)
                 # A row that went away while the click was under way is not chosen.
-                self._chosen |= dict.fromkeys(id_ for id_ in _texts(content.get("on")) if id_ in self._rows)
+                self._chosen |= dict.fromkeys(id_ for id_ in on if id_ in self._rows)
+                for id_ in off:
+                    self._chosen.pop(id_, None)
+                # To every page: one has it already, others may be open.
+                self.send(
+                    {
+                        "type": "chose",
+                        "page": content.get("page"),
+                        "number": content.get("number"),
+                        "on": on,
+                        "off": off,
+                    }
+                )
             self._tell()
         elif kind == "open" and content.get("id") in self._rows:
             for opener in self._openers:

@@ -1,9 +1,11 @@
 // A table whose rows have ids: sorted, paged and chosen from here, filled by messages from the kernel.
 //
 // Kernel to page: {type: "rows", rows: [[id, …values]]} adds or renews rows, {type: "drop", ids} takes them away;
-// {type: "order", ids} says which are shown, and in which order; {type: "chosen", ids} says which are chosen.
-// Page to kernel: {type: "ready"} asks for all of it; {type: "choose", on: [ids], off: [ids]} tells a change;
-// {type: "open", id} is a double click or Enter.
+// {type: "order", ids} says which are shown, and in which order; {type: "chosen", ids} says which are chosen, and
+// {type: "chose", page, number, on, off} that a page's change has arrived.
+// Page to kernel: {type: "ready"} asks for all of it; {type: "choose", page, number, on: [ids], off: [ids]} tells a
+// change; {type: "open", id} is a double click or Enter. A kernel that computes hears of it later: until then the change
+// is under way, and stands above whatever the kernel says.
 // Whatever is shown goes into the page as text.
 
 const SIZES = [25, 50, 100, 250];
@@ -15,6 +17,12 @@ function element(parent, tag, name = "", text = "") {
   if (text) made.textContent = text;
   parent.append(made);
   return made;
+}
+
+// Keys that are pressed here are not the notebook's, where `d d` deletes a cell. JupyterLab looks for the mark on the
+// element that has the focus before it looks further up.
+function own(...focusable) {
+  for (const each of focusable) each.dataset.lmSuppressShortcuts = "true";
 }
 
 function length(seconds) {
@@ -41,6 +49,9 @@ function makeStore() {
     rows: new Map(),
     order: [],
     chosen: new Set(),
+    page: crypto.randomUUID?.() ?? String(Math.random()),
+    number: 0,
+    underWay: [],
     views: new Set(),
     drawn: 0,
     draw() {
@@ -52,11 +63,21 @@ function makeStore() {
   return store;
 }
 
+function apply(store, { on, off }) {
+  for (const id of on) if (store.rows.has(id)) store.chosen.add(id);
+  for (const id of off) store.chosen.delete(id);
+}
+
 function receive(store, message) {
   if (message.type === "rows") for (const row of message.rows) store.rows.set(row[0], row);
   else if (message.type === "order") store.order = message.ids;
-  else if (message.type === "chosen") store.chosen = new Set(message.ids);
-  else if (message.type === "drop") {
+  else if (message.type === "chosen") {
+    store.chosen = new Set(message.ids);
+    for (const change of store.underWay) apply(store, change);
+  } else if (message.type === "chose") {
+    if (message.page === store.page) store.underWay = store.underWay.filter(({ number }) => number > message.number);
+    else apply(store, message);
+  } else if (message.type === "drop") {
     for (const id of message.ids) {
       store.rows.delete(id);
       store.chosen.delete(id);
@@ -72,7 +93,6 @@ function render({ model, el }, store) {
   const state = { sort: null, down: false, page: 0, size: SIZES[1], at: null, anchor: null };
 
   const root = element(el, "div", "ft-table");
-  root.dataset.lmSuppressShortcuts = "true"; // keys of the table are not the notebook's
   if (model.get("stand_in")) element(root, "style", "", `#${CSS.escape(model.get("stand_in"))} { display: none; }`);
   const box = element(root, "div", "ft-box");
   box.style.maxHeight = model.get("height");
@@ -108,7 +128,7 @@ function render({ model, el }, store) {
     return made;
   }
 
-  // Head
+  const lines = new Map();
   let all = null;
   if (choosing) {
     const cell = element(head, "th", "ft-check");
@@ -149,8 +169,11 @@ function render({ model, el }, store) {
 
   function choose(ids, on) {
     const changed = ids.filter((id) => store.chosen.has(id) !== on);
-    for (const id of changed) on ? store.chosen.add(id) : store.chosen.delete(id);
-    if (changed.length) model.send({ type: "choose", on: on ? changed : [], off: on ? [] : changed });
+    if (!changed.length) return;
+    const change = { page: store.page, number: ++store.number, on: on ? changed : [], off: on ? [] : changed };
+    store.underWay.push(change);
+    apply(store, change);
+    model.send({ type: "choose", ...change });
     store.draw();
   }
 
@@ -218,24 +241,36 @@ function render({ model, el }, store) {
     event.stopPropagation();
   });
 
-  function line(id) {
+  // The line of a row, which stays the same element for as long as the row does: so it keeps the focus.
+  function lineOf(id) {
     const row = store.rows.get(id);
+    let line = lines.get(id);
+    if (line?.row !== row) lines.set(id, (line = { row, made: write(id, row) }));
+    const { made } = line;
     const chosen = store.chosen.has(id);
-    const made = document.createElement("tr");
-    made.dataset.id = id;
     made.tabIndex = id === state.at ? 0 : -1;
     if (choosing) {
       made.setAttribute("aria-selected", String(chosen));
+      made.querySelector("input").checked = chosen;
+    }
+    columns.forEach((_, place) => (made.cells[place + Number(choosing)].hidden = heads[place].hidden));
+    return made;
+  }
+
+  function write(id, row) {
+    const made = document.createElement("tr");
+    made.dataset.id = id;
+    own(made);
+    if (choosing) {
       const mark = element(element(made, "td", "ft-check"), "input");
+      own(mark);
       mark.type = "checkbox";
       mark.tabIndex = -1;
-      mark.checked = chosen;
       mark.setAttribute("aria-label", `Choose ${shown(row[1], columns[0].kind) || id}`);
     }
     columns.forEach((column, place) => {
       const value = row[place + 1];
       const cell = element(made, "td", `ft-${column.kind}`);
-      cell.hidden = heads[place].hidden;
       const text = shown(value, column.kind);
       cell.textContent = text;
       if (column.kind === "status") cell.dataset.value = String(value ?? "");
@@ -262,15 +297,19 @@ function render({ model, el }, store) {
       const way = state.sort !== place ? "none" : state.down ? "descending" : "ascending";
       heads[place].setAttribute("aria-sort", way);
     });
-    const held = body.contains(document.activeElement);
-    const top = box.scrollTop;
-    body.replaceChildren(...page.map(line));
+    const present = page.map(lineOf);
+    if (present.length !== body.rows.length || present.some((made, place) => made !== body.rows[place])) {
+      const held = body.contains(document.activeElement);
+      const top = box.scrollTop;
+      body.replaceChildren(...present);
+      box.scrollTop = top;
+      if (held) rowOf(state.at)?.focus({ preventScroll: true });
+    }
     if (!page.length) {
       const cell = element(element(body, "tr"), "td", "ft-nothing", model.get("nothing"));
       cell.colSpan = columns.length + 1;
     }
-    box.scrollTop = top;
-    if (held) rowOf(state.at)?.focus({ preventScroll: true });
+    for (const id of lines.keys()) if (!store.rows.has(id)) lines.delete(id);
     if (all) {
       const count = store.order.filter((id) => store.chosen.has(id)).length;
       all.checked = count > 0 && count === store.order.length;
@@ -283,6 +322,7 @@ function render({ model, el }, store) {
     after.disabled = state.page >= pages - 1;
   }
 
+  own(...root.querySelectorAll("button, select, input"));
   store.views.add(draw);
   draw();
   return () => store.views.delete(draw);

@@ -1,0 +1,250 @@
+"""The library panel in JupyterLab: filter, choose, add, see what changed, undo, delete, save and open again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import finetuning as ft
+
+from .lab import Lab, Notebook
+
+HOSTILE = '<img src=x onerror="globalThis.pwned=1"></td></script><script>globalThis.pwned=2</script>\u202e' + "x" * 300
+PANEL = "panel = ft.LibraryPanel(client, limit=None)\npanel"
+CHOSEN = "print('chosen', *panel.selected['title'], sep='|')"
+
+
+@dataclass
+class Shelf:
+    """A studio of forty tracks, and what connects to it."""
+
+    studio: ft.studio.Studio
+    client: ft.Client
+    begin: str = field(repr=False)
+
+    def titles(self, playlist: str) -> list[str]:
+        return sorted(self.client.playlist(playlist).tracks["title"])
+
+
+@pytest.fixture
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    with (
+        ft.studio.Studio(tmp_path_factory.mktemp("shelf"), limits="local", workers=0) as studio,
+        ft.Client(studio.api_key, studio.url, progress=False, studio=studio) as client,
+    ):
+        for number in range(40):
+            tags = "techno warehouse" if number % 4 == 0 else "lofi piano"
+            client.generate(tags, bpm=60 + number, duration=5 + number, key="C", scale="minor", wait=False)
+        with studio._store.write() as connection:
+            connection.execute("UPDATE generations SET status = 'completed', title = 'Track ' || printf('%02d', bpm)")
+            connection.execute("UPDATE generations SET title = ? WHERE bpm = 61", (HOSTILE,))
+            connection.execute("UPDATE generations SET status = 'failed' WHERE bpm = 62")
+        library = client.generations(limit=None)
+        studio.set_public(library[library["bpm"] < 70])
+        begin = f"import finetuning as ft\nclient = ft.Client({studio.api_key!r}, {studio.url!r}, progress=False)"
+        yield Shelf(studio, client, begin)
+
+
+@pytest.fixture
+def wide(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1300})
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
+def rows(page: Any) -> Any:
+    return page.get_by_role("grid", name="Library").locator("tbody tr[data-id]")
+
+
+def titles(page: Any) -> list[str]:
+    return [str(text) for text in rows(page).locator("td.ft-text:nth-child(2)").all_inner_texts()]
+
+
+def until(page: Any, true: Callable[[], Any], seconds: float = 30.0) -> None:
+    for _ in range(int(seconds * 20)):
+        if true():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("never came true")
+
+
+def opened(lab: Lab, page: Any, shelf: Shelf, name: str, *more: str) -> Notebook:
+    notebook = lab.open(page, lab.write(name, [shelf.begin, PANEL, *more]))
+    prompt = notebook.cell(0).locator(".jp-InputPrompt").first
+    for _ in range(10):  # what is asked of a kernel that is only just there may be lost
+        notebook.run_all()
+        with suppress(AssertionError):
+            until(page, lambda: prompt.inner_text() != "[ ]:", 4)
+            break
+        if (ask := page.get_by_role("button", name="Select", exact=True)).is_visible():
+            ask.click()
+    rows(page).first.wait_for()
+    until(page, lambda: rows(page).count() == 40)
+    return notebook
+
+
+def said(page: Any, text: str) -> None:
+    page.locator(".ft-desk [role=status]").filter(has_text=text).wait_for()
+
+
+def test_the_whole_way_of_a_library(lab: Lab, wide: Any, shelf: Shelf, picture: Callable[[Any], None]) -> None:
+    page = wide
+    public = shelf.studio.create_playlist("Best of " + HOSTILE[:60], public=True)
+    notebook = opened(lab, page, shelf, "library")
+    desk = page.locator(".ft-desk")
+
+    # Filter and choose
+    page.get_by_label("Find").fill("TECHNO")
+    until(page, lambda: titles(page) == [f"Track {bpm}" for bpm in range(96, 59, -4)])
+    rows(page).nth(6).click()
+    rows(page).nth(9).click(modifiers=["Shift"])
+    page.get_by_text("4 chosen", exact=True).wait_for()
+    assert rows(page).nth(7).get_attribute("aria-selected") == "true"
+    page.get_by_role("button", name="Show all").click()
+    until(page, lambda: rows(page).count() == 40)
+    page.get_by_text("4 chosen", exact=True).wait_for()
+
+    # Preview, add, difference
+    page.get_by_role("button", name="Add…").click()
+    page.get_by_label("To", exact=True).select_option(index=1)
+    said(page, "4 tracks: 3 will be added to “Best of <img")
+    said(page, "1 will be refused: private into public")
+    assert shelf.titles(public) == []
+    desk.get_by_role("button", name="Add 3 of 4 tracks").click()
+    said(page, "0 → 3 tracks")
+    said(page, "3 added, 0 removed, 0 kept")
+    desk.get_by_role("row").filter(has_text="Cannot add private track").wait_for()
+    assert shelf.titles(public) == ["Track 60", "Track 64", "Track 68"]
+    picture(page)
+
+    # Undo, previewed too
+    desk.get_by_role("button", name="Undo…").click()
+    said(page, "3 tracks: 3 will be removed")
+    desk.get_by_role("button", name="Remove 3 tracks").click()
+    said(page, "3 → 0 tracks")
+    assert shelf.titles(public) == []
+
+    # Delete by the number
+    page.get_by_role("button", name="Delete…").click()
+    said(page, "gone for good")
+    delete = desk.get_by_role("button", name="Delete 4 tracks")
+    assert delete.is_disabled()
+    desk.get_by_label("To confirm, type 4:").fill("3")
+    page.wait_for_timeout(300)
+    assert delete.is_disabled()
+    desk.get_by_label("To confirm, type 4:").fill("4")
+    delete.click()
+    said(page, "Deleted 4 of 4 track(s).")
+    said(page, "This cannot be undone.")
+    until(page, lambda: rows(page).count() == 36)
+    assert len(shelf.client.generations(limit=None)) == 36
+
+    # Save, and open again where no kernel answers
+    saved = notebook.save()
+    text = json.dumps(saved)
+    assert len(text) < 40_000
+    static = "".join("".join(each["data"].get("text/html", "")) for each in saved["cells"][1]["outputs"])
+    assert "36 tracks in the library" in static
+    assert "<img" not in static
+    fresh = wide.context.browser.new_context().new_page()
+    lab.open(fresh, notebook.path)
+    fresh.get_by_text("36 tracks in the library").wait_for()
+    assert fresh.get_by_text("Track 99").is_visible()
+    for seen in (page, fresh):
+        assert seen.evaluate("() => globalThis.pwned") is None
+    fresh.context.close()
+
+
+def test_the_keyboard_is_the_tables_while_it_has_the_focus(lab: Lab, wide: Any, shelf: Shelf) -> None:
+    page = wide
+    notebook = opened(lab, page, shelf, "keyboard", CHOSEN)
+    cells = page.locator(".jp-Notebook .jp-CodeCell").count()
+    rows(page).nth(0).click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    page.keyboard.press("Shift+ArrowDown")
+    for key in ("b", "a", "b"):  # in JupyterLab these make cells
+        page.keyboard.press(key)
+    page.get_by_text("3 chosen", exact=True).wait_for()
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == cells
+    focused = page.evaluate("() => document.activeElement.closest('tr')?.querySelector('td.ft-text')?.textContent")
+    assert focused == "Track 96"
+    notebook.run(2)
+    until(page, lambda: "chosen|Track 99|Track 97|Track 96" in notebook.text(2))
+    rows(page).nth(5).click()
+    page.keyboard.press("Control+a")
+    page.get_by_text("40 chosen", exact=True).wait_for()
+    page.keyboard.press("End")
+    focused = page.evaluate("() => document.activeElement.closest('tr')?.querySelector('td.ft-text')?.textContent")
+    assert focused == "Track 60"
+    page.keyboard.press("Escape")
+    page.get_by_text("0 chosen", exact=True).wait_for()
+
+
+def test_sorting_and_choosing_go_on_while_a_cell_runs(lab: Lab, wide: Any, shelf: Shelf) -> None:
+    page = wide
+    wait = "import pathlib, time\nwhile not pathlib.Path('go.txt').exists():\n    time.sleep(0.05)\n" + CHOSEN
+    notebook = opened(lab, page, shelf, "busy", wait, CHOSEN)
+    table = page.get_by_role("grid", name="Library")
+    head = table.get_by_role("columnheader", name="BPM")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    until(page, lambda: titles(page)[0] == "Track 60")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    table.get_by_role("columnheader", name="Title").get_by_role("button").click()
+    until(page, lambda: titles(page)[-1] == "Track 99")
+    assert next(title for title in titles(page) if "img" in title).startswith(HOSTILE[:20])
+    table.get_by_role("row", name=re.compile("Track 60")).click()
+    page.wait_for_timeout(200)
+    (lab.root / "go.txt").touch()
+    assert notebook.text(2).strip() == "chosen"
+    page.get_by_text("1 chosen", exact=True).wait_for()  # what was clicked meanwhile has arrived, and stands
+    assert table.get_by_role("row", name=re.compile("Track 60")).get_attribute("aria-selected") == "true"
+    notebook.run(3)
+    until(page, lambda: "chosen|Track 60" in notebook.text(3))
+    assert page.evaluate("() => globalThis.pwned") is None
+
+
+def test_playlists_side_by_side(lab: Lab, wide: Any, shelf: Shelf, picture: Callable[[Any], None]) -> None:
+    page = wide
+    one, two = shelf.studio.create_playlist("One"), shelf.studio.create_playlist("Two", public=True)
+    library = shelf.client.generations(limit=None)
+    shelf.client.add_tracks(one, library[(library["bpm"] > 66) & (library["bpm"] < 73)])
+    opened(lab, page, shelf, "side")
+    page.get_by_role("tab", name="Playlists").click()
+    page.get_by_label("Left", exact=True).select_option(label="One")
+    page.get_by_label("Right", exact=True).select_option(label="Two")
+    left, right = (page.get_by_role("grid", name=f"The {side} playlist") for side in ("left", "right"))
+    left.get_by_role("row", name=re.compile("Track 72")).wait_for()
+    page.get_by_text("private · 6 tracks · 1m 27s").wait_for()
+    left.get_by_label("Choose all that are shown").check()
+    page.get_by_role("button", name="Move →").click()
+    said(page, "6 tracks: 3 will be moved from “One” to “Two”, 3 will be refused: private into public")
+    page.locator(".ft-desk").get_by_role("button", name="Move 3 of 6 tracks").click()
+    right.get_by_role("row", name=re.compile("Track 69")).wait_for()
+    page.get_by_text("public · 3 tracks").wait_for()
+    assert shelf.titles(two) == ["Track 67", "Track 68", "Track 69"]
+    said(page, "“One”: 6 → 3 tracks")
+    picture(page)
+    page.get_by_text("web application").wait_for()  # this client knows no studio
+
+
+def test_trouble_is_shown_under_the_panel(lab: Lab, wide: Any, shelf: Shelf) -> None:
+    page = wide
+    opened(lab, page, shelf, "trouble")
+    shelf.studio.set_tier("free")
+    page.get_by_role("button", name="Refresh", exact=True).click()
+    page.locator(".ft-library [role=alert]").filter(has_text="API").wait_for()
+    assert rows(page).count() == 40
+    shelf.studio.set_tier("pro")
+    page.get_by_role("button", name="Dismiss").click()
+    page.locator(".ft-library [role=alert]").wait_for(state="detached")
