@@ -13,7 +13,7 @@ from finetuning.records import Account, Generation, Playlist
 from .resolving import PlaylistLike, resolve_playlist
 from .sender import Progress, Sender
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "check_limit"]
 
 #: So many are looked up one by one, before the listing is cheaper.
 _FEW = 3

@@ -13,7 +13,7 @@ from finetuning.records import Playlist
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PlaylistView"]
+__all__ = ["PlaylistView", "seconds"]
 
 
 @dataclass(frozen=True)
