@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import finetuning as ft
+from finetuning.panels.blindness import Question
 from finetuning.panels.deck import Deck
 from finetuning.panels.judges import recorder
 
@@ -111,7 +112,7 @@ def test_places_in_musical_time(stage: Stage, deck: Deck) -> None:
             stage.page.evaluate("([a, b, s, d]) => parts.samePlace(a, b, s, d)", [before, after, seconds, duration])
         )
 
-    slow, fast, waltz, free = {"b": 60}, {"b": 120}, {"b": 120, "m": 3}, {}
+    slow, fast, waltz, free = {"b": 60}, {"b": 120}, {"b": 120, "m": 3}, {"d": 30}
     assert place(slow, fast, 10) == 5
     assert place(fast, slow, 5) == 10
     assert place(slow, waltz, 6.5) == pytest.approx((1 * 3 + 2.5) / 2)  # bar 2, beat 3.5
@@ -121,7 +122,7 @@ def test_places_in_musical_time(stage: Stage, deck: Deck) -> None:
     assert place(fast, slow, 25, 40) == 10  # behind the end: over again, at the same beat
     assert place(slow, free, 25, 20) == 5
 
-    def gain(measure: dict[str, float | None], *others: dict[str, float | None]) -> float:
+    def gain(measure: Mapping[str, float | None], *others: Mapping[str, float | None]) -> float:
         heard = [measure, [measure, *others]]
         return float(stage.page.evaluate("([m, all]) => parts.gainFor(m, parts.targetLoudness(all))", heard))
 
@@ -180,6 +181,11 @@ def test_what_is_not_recorded_is_taken_back_and_told(stage: Stage, deck: Deck, h
     assert stage.page.locator(f"{view} .ft-trouble").is_hidden()
 
 
+def _asked(deck: Deck) -> Question | None:
+    blind = deck._conversation._blind
+    return blind.asked if blind is not None else None
+
+
 def test_blind_from_the_first_question_to_the_ranking(
     stage: Stage, seller: ft.Client, clicking: None, picture: Callable[[Any], None]
 ) -> None:
@@ -189,9 +195,10 @@ def test_blind_from_the_first_question_to_the_ranking(
     stage.press("b")
     stage.until(f"() => document.querySelector('{view} .ft-side:not(:disabled)')")
     assert "Take t" not in stage.page.locator(view).inner_text()
+    assert stage.page.locator(f"{view} .ft-wave").is_hidden()  # bars would tell the tempo
     better = {"t0": 0, "t4": 2, "t8": 1}
     for count in range(1, 40):
-        question = deck._conversation._blind.asked  # type: ignore[union-attr]
+        question = _asked(deck)
         assert question is not None
         stage.press("ArrowLeft")
         stage.until(f"() => document.querySelectorAll('{view} .ft-side')[0].dataset.state === 'sounding'")
@@ -200,7 +207,7 @@ def test_blind_from_the_first_question_to_the_ranking(
         if count == 1:
             picture(stage.page)
         stage.press("1" if better[question.a] > better[question.b] else "2")
-        stage.until(lambda asked=question: not deck._conversation.blind or deck._conversation._blind.asked != asked)  # type: ignore[misc]
+        stage.until(lambda asked=question: _asked(deck) != asked)  # type: ignore[misc]
         if not deck._conversation.blind:
             break
     stage.until(f"() => document.querySelectorAll('{view} .ft-rank-row').length === 3")

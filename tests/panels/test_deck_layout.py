@@ -95,7 +95,7 @@ def test_takes_are_read_from_any_frame() -> None:
             "error_message": [None, "no   luck\n" * 60],
             "duration": [float("nan"), float("nan")],
             "requested_duration": [30.0, float("nan")],
-            "created_at": pd.to_datetime(["2025-01-01", None]),
+            "created_at": pd.Series([pd.Timestamp("2025-01-01"), pd.NaT]),
         }
     )
     first, second = takes_in(frame)

@@ -34,8 +34,14 @@ function leaveTurn(giveUp) {
 const sizeOf = (sound) => sound.length * sound.numberOfChannels * 4;
 
 function letGo(key) {
-  page.bytes -= sizeOf(page.cache.get(key));
+  const sound = page.cache.get(key);
+  page.bytes -= sizeOf(sound);
   page.cache.delete(key);
+  // A browser collects garbage by the count of small objects, and these are few and large: their memory is given back
+  // by hand, when the last fade is over.
+  setTimeout(() => {
+    for (let channel = 0; channel < sound.numberOfChannels; channel += 1) sound.getChannelData(channel).buffer.transfer?.(0);
+  }, 500);
 }
 
 function remember(key, sound) {

@@ -22,6 +22,7 @@ class Voice {
     this.source.start(when, offset);
     this.source.onended = () => {
       this.trim.disconnect();
+      this.source.buffer = null; // the sound may be let go at once
       if (!this.leaving) ended();
     };
   }
