@@ -41,6 +41,7 @@ class Hands:
         self.panel.sheet.set_state({"inputs": {**self.panel.sheet.inputs, **inputs}})
 
     def press(self, kind: str, **more: Any) -> None:
+        until(lambda: not self.panel.sheet.verdict["busy"], self.panel)  # till then the page lets nobody press
         self.pressed += 1
         content = {"type": kind, "inputs": self.panel.sheet.inputs, "press": str(self.pressed), **more}
         self.panel.sheet._handle_custom_msg(content, [])
@@ -55,7 +56,7 @@ class Hands:
         until(
             lambda: not self.panel.sheet.run.get("running", True) and not self.panel.sheet.verdict["busy"], self.panel
         )
-        until(lambda: self.panel._pulse is not None and not self.panel._pulse.beating, self.panel)
+        until(lambda: (pulse := self.panel._helm.showing.pulse) is not None and not pulse.beating, self.panel)
 
 
 @pytest.fixture
@@ -232,9 +233,9 @@ def test_a_limit_is_counted_down(make: Make, tmp_path_factory: pytest.TempPathFa
         left = strict.me().limits.total_remaining or 0
         until(lambda: f"left: {left - 2:,}" in panel.sheet.verdict["credits"], panel)
         told = threading.Event()
-        panel._purse.look(lambda _: told.set(), panel._reserved)
+        panel._helm.purse.look(lambda _: told.set(), lambda: panel._helm.showing.waiting)
         assert told.wait(SOON)
-        assert panel._purse.left == left - 2
+        assert panel._helm.purse.left == left - 2
         hands.press("cancel")
         hands.ended()
 
@@ -306,7 +307,7 @@ def test_a_run_that_breaks_off_says_why(make: Make, slow: ft.studio.Studio) -> N
     with ft.Client(slow.api_key, slow.url, progress=False) as other:
         panel, hands = make(ft.Sweep("lofi", bpm=range(60, 100), seed=[1]), name="off", connected=other)
         hands.press("run")
-        until(lambda: "g" in panel.sheet.states, panel)
+        until(lambda: panel.sheet.states.count("g") == 20, panel)
         other.close()
         until(lambda: "client was closed" in panel.trouble.text, panel)
         hands.ended()
@@ -343,7 +344,7 @@ def test_a_closed_panel_is_left_alone_and_its_run_goes_on(make: Make, patient: f
     hands.press("run")
     until(lambda: panel.sheet.states.count("g") == 20, panel)
     assert "… and 82 more" in panel._page()  # a saved notebook stays small
-    run, pulse = panel.run, panel._pulse
+    run, pulse = panel.run, panel._helm.showing.pulse
     assert run is not None
     assert pulse is not None
     panel.close()
@@ -358,7 +359,7 @@ def test_a_panel_that_nobody_holds_takes_its_thread_with_it(patient: ft.Client) 
         Hands(panel).press("run")
         until(lambda: panel.sheet.states.count("g") == 10 and not panel.sheet.verdict["busy"], panel)
         panel.close()  # ipywidgets itself holds every widget that is open
-        return panel.run, panel._pulse, weakref.ref(panel)
+        return panel.run, panel._helm.showing.pulse, weakref.ref(panel)
 
     run, pulse, gone = use()
 
@@ -389,7 +390,7 @@ def test_a_saved_notebook_shows_what_there_was(make: Make) -> None:
 
 
 def test_the_output_is_brought_up_to_date(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    shell = InteractiveShell.instance()  # type: ignore[no-untyped-call]
+    shell = InteractiveShell.instance()
     panel, hands = make(ft.Sweep("lofi", seed=[1], duration=5))
     published: list[tuple[str, bool]] = []
 
