@@ -136,7 +136,7 @@ records = [
     Generation(
         id=f"0b8f5c1e-1111-4222-8333-{n:012}", title="Rainy Window", prompt="lofi chill piano, warm tape, rain " * 15,
         status="completed", duration=60.0, audio_url=f"https://media.finetuning.ai/0b8f5c1e-1111-4222-8333-{n:012}.mp3",
-        parameters=Parameters(bpm=80 + 5 * (n % 10), keyscale=f"{KEYS[n // 10]} minor", seed=2**31 - n, timesignature=4),
+        parameters=Parameters(bpm=80 + 5 * (n % 10), keyscale=f"{KEYS[n // 10]} minor", seed=2**31 - n),
     )
     for n in range(100)
 ]

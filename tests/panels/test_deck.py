@@ -103,6 +103,16 @@ def test_sound_that_only_a_browser_reads_is_sent_without_measures(client: ft.Cli
     assert (content["loudness"], content["peak"], picture, len(audio)) == (None, None, b"", 153)
 
 
+def test_sound_too_short_for_a_loudness_has_a_picture(client: ft.Client, shop: Shop) -> None:
+    shop.sounds["t0"] = lambda: click_track(0, 120, 0.2)
+    deck = ft.Deck(client, ["t0"])
+    page_says(deck, {"type": "load", "key": "t0"})
+    [(content, (_, picture))] = deck.comm.messages("audio")
+    assert content["loudness"] is None
+    assert content["peak"] is not None
+    assert len(picture) == 2 * BUCKETS
+
+
 @pytest.mark.parametrize("wrong", ["another", None, 7, ["t0"]])
 def test_only_listed_takes_can_be_fetched(client: ft.Client, wrong: Any) -> None:
     deck = ft.Deck(client, ["t0"])

@@ -135,9 +135,12 @@ def test_a_journal_that_is_gone_is_told_of(client: ft.Client) -> None:
     run = client.run(ft.Sweep("piano", bpm=[80, 90], duration=5), name="gone", wait=False)
     run.cancel()
     deck = ft.Deck(client, run)
+    settled()
     run.path.unlink()
     [(content, _)] = deck.comm.messages("trouble")
-    assert content["message"]
+    assert "is gone" in content["message"]
+    assert deck._follower is not None
+    eventually(lambda: deck._follower is None or not deck._follower.alive)
 
 
 def test_a_picture_has_the_extremes_of_each_stretch() -> None:

@@ -52,12 +52,12 @@ class Follower:
                 glances += 1
                 if (version != seen or glances % _ANYWAY == 0) and not self._tell():
                     return
+                if done and version == self._run.version:
+                    return
             except FinetuningError as problem:  # the journal is gone, say
                 deck = self._deck()
                 if deck is not None:
                     deck.complain(problem)
-                return
-            if done and version == self._run.version:
                 return
             seen = version
             self._stopped.wait(_GLANCE)
