@@ -138,6 +138,9 @@ def test_filters_hide_and_what_is_chosen_stays_so(shopper: ft.Client, make: Make
         control.value = value
         assert len(panel.shown) == number
         bar.reset.click()
+    assert {control.index for control in (bar.key, bar.scale, bar.beats, bar.status, bar.public)} == {
+        0
+    }  # "any" is shown
     panel.buttons["Invert"].click()
     assert len(panel.selected) == 5
     panel.buttons["None"].click()
@@ -331,8 +334,8 @@ def test_a_playlist_that_is_gone_is_told_of_under_the_panel(shopper: ft.Client, 
     settled(panel)
     panel.reload()
     settled(panel)
-    assert panel.desk.target.value is None
-    assert panel.pair.left.picker.value is None
+    assert panel.desk.target.value == ""
+    assert panel.pair.left.picker.value == ""
 
 
 def test_a_closed_client_is_told_of_under_the_panel(shop: ft.studio.Studio) -> None:
@@ -386,7 +389,7 @@ def test_playlists_side_by_side(shopper: ft.Client, make: Make) -> None:
     settled(panel)
     act(panel)
     assert pair.right.table.order == []
-    pair.right.picker.value = None
+    pair.right.picker.value = ""
     assert pair.right.about.value == ""
     panel.select([public[1]])
     panel.propose("delete")

@@ -109,9 +109,9 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Take over which playlists there are."""
         with self._lock:
             self._playlists = {each.id: each for each in playlists}
-            options = [("Choose a playlist…", None), *((option_of(each), each.id) for each in self._playlists.values())]
+            options = [("Choose a playlist…", ""), *((option_of(each), each.id) for each in self._playlists.values())]
             for control in (self.source, self.target):
-                value = control.value if control.value in self._playlists else None
+                value = control.value if control.value in self._playlists else ""
                 if list(control.options) != options:
                     control.unobserve(self._on_form, "value")
                     control.options = options

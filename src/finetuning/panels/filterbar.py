@@ -13,6 +13,7 @@ from .filters import Criteria
 
 __all__ = ["FilterBar"]
 
+_ANY: Final = "any"  # not None, for which a menu shows nothing at all
 _SLOWEST, _FASTEST = 60, 200  # what the service takes; at its ends the slider leaves the tempo open
 
 
@@ -49,12 +50,12 @@ class FilterBar(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no t
         )
         self._defaults: Final = {
             self.text: "",
-            self.status: None,
+            self.status: _ANY,
             self.bpm: (_SLOWEST, _FASTEST),
-            self.key: None,
-            self.scale: None,
-            self.beats: None,
-            self.public: None,
+            self.key: _ANY,
+            self.scale: _ANY,
+            self.beats: _ANY,
+            self.public: _ANY,
             self.since: None,
         }
         for control in self._defaults:
@@ -72,13 +73,13 @@ class FilterBar(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no t
         slowest, fastest = self.bpm.value
         return Criteria(
             text=self.text.value,
-            status=self.status.value,
+            status=_meant(self.status),
             slowest=slowest if slowest > _SLOWEST else None,
             fastest=fastest if fastest < _FASTEST else None,
-            key=self.key.value,
-            scale=self.scale.value,
-            time_signature=self.beats.value,
-            public=self.public.value,
+            key=_meant(self.key),
+            scale=_meant(self.scale),
+            time_signature=_meant(self.beats),
+            public=_meant(self.public),
             since=self.since.value,
         )
 
@@ -99,7 +100,11 @@ class FilterBar(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no t
 
 def _choice(label: str, options: list[tuple[str, Any]], room: str) -> ipywidgets.Dropdown:
     return ipywidgets.Dropdown(
-        options=[("any", None), *options],
+        options=[(_ANY, _ANY), *options],
         description=label,
         layout=ipywidgets.Layout(width=f"calc({room} + 2.6rem)"),
     )
+
+
+def _meant(control: ipywidgets.Dropdown) -> Any:
+    return None if control.value == _ANY else control.value

@@ -96,14 +96,14 @@ class Pair(ipywidgets.VBox):  # type: ignore[misc]
         """Take over which playlists there are; what is shown stays, unless it is gone."""
         with self._lock:
             known = {each.id: " ".join((each.name or each.id).split()) for each in playlists}
-            options = [("Choose a playlist…", None), *((name, id_) for id_, name in known.items())]
+            options = [("Choose a playlist…", ""), *((name, id_) for id_, name in known.items())]
             for side in (self.left, self.right):
                 before = side.picker.value
                 if list(side.picker.options) == options:
                     continue
                 side.picker.unobserve_all("value")
                 side.picker.options = options
-                side.picker.value = before if before in known else None
+                side.picker.value = before if before in known else ""
                 side.picker.observe(lambda _, side=side: self._pick(side), "value")
                 if before not in known:
                     side.show(None)
@@ -125,7 +125,7 @@ class Pair(ipywidgets.VBox):  # type: ignore[misc]
         with self._lock, shown(self._trouble):
             self._turns[side.name] += 1
             turn = self._turns[side.name]
-            if side.picker.value is None:
+            if not side.picker.value:
                 side.show(None)
                 return
 
