@@ -140,7 +140,8 @@ def test_a_journal_that_is_gone_is_told_of(client: ft.Client) -> None:
     [(content, _)] = deck.comm.messages("trouble")
     assert "is gone" in content["message"]
     assert deck._follower is not None
-    eventually(lambda: deck._follower is None or not deck._follower.alive)
+    follower = deck._follower
+    eventually(lambda: not follower.alive)
 
 
 def test_a_picture_has_the_extremes_of_each_stretch() -> None:
