@@ -77,15 +77,13 @@ def until(page: Any, true: Callable[[], Any], seconds: float = 30.0) -> None:
 
 def opened(lab: Lab, page: Any, shelf: Shelf, name: str, *more: str) -> Notebook:
     notebook = lab.open(page, lab.write(name, [shelf.begin, PANEL, *more]))
-    prompt = notebook.cell(0).locator(".jp-InputPrompt").first
-    for _ in range(10):  # what is asked of a kernel that is only just there may be lost
+    ask = page.get_by_role("dialog").get_by_role("button", name="Select", exact=True)
+    page.add_locator_handler(ask, lambda button: button.click())  # JupyterLab asks for a kernel that it is starting
+    for _ in range(6):  # what is asked of a kernel that is only just there may be lost
         notebook.run_all()
         with suppress(AssertionError):
-            until(page, lambda: prompt.inner_text().strip("[]: ").isdigit(), 10)
+            until(page, lambda: rows(page).count() == 40, 20)
             break
-        if (ask := page.get_by_role("button", name="Select", exact=True)).is_visible():
-            ask.click()
-    rows(page).first.wait_for()
     until(page, lambda: rows(page).count() == 40)
     return notebook
 
