@@ -66,6 +66,8 @@ def make(client: ft.Client) -> Iterator[Callable[..., tuple[SweepPanel, Hands]]]
     def one(*args: Any, connected: ft.Client = client, **options: Any) -> tuple[SweepPanel, Hands]:
         panel = SweepPanel(connected, *args, **options)
         panels.append(panel)
+        # A client that is closed while it connects leaves a coroutine of anyio's behind, which Python warns of.
+        until(lambda: panel._helm.purse.left is not None, panel)
         return panel, Hands(panel)
 
     yield one
