@@ -22,7 +22,14 @@ BODY = {
 
 
 def row(prompt: str | None = "lofi piano", **said: Any) -> Generation:
-    echoed = {"bpm": 90, "duration": 30, "keyscale": "C# minor", "timesignature": 3, "language": "en", "seed": 7}
+    echoed: dict[str, Any] = {
+        "bpm": 90,
+        "duration": 30,
+        "keyscale": "C# minor",
+        "timesignature": 3,
+        "language": "en",
+        "seed": 7,
+    }
     return Generation(id="gen_1", prompt=prompt, parameters=Parameters(**(echoed | said)))
 
 
@@ -56,7 +63,7 @@ def test_what_is_echoed_decides(said: dict[str, Any], match: Match) -> None:
     [({"bpm": 300}, {"bpm": 200}), ({"bpm": 10}, {"bpm": 60}), ({"duration": 1}, {"duration": 5})]
     + [({"duration": 900}, {"duration": length}) for length in (210, 120)],
 )
-def test_what_the_service_clamps_is_the_same(sent: dict[str, int], echoed: dict[str, int]) -> None:
+def test_what_the_service_clamps_is_the_same(sent: dict[str, Any], echoed: dict[str, Any]) -> None:
     assert compare(BODY | sent, row(**echoed)) is Match.YES
     assert compare(BODY | sent, row(**{name: value - 1 for name, value in echoed.items()})) is Match.NO
 

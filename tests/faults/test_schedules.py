@@ -24,8 +24,6 @@ from .voyages import Stop, Voyage
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::finetuning.errors.SweepWarning"),  # a pause is not what is asked here
-    # A connection that is begun while its client is closed: anyio cancels what waits to be started, and drops it.
-    pytest.mark.filterwarnings("ignore:coroutine 'connect_tcp:RuntimeWarning"),
 ]
 
 FAULTS = st.lists(st.builds(Fault, st.sampled_from(KINDS), st.sampled_from(["create", "read", "any"])), max_size=12)

@@ -199,6 +199,8 @@ async def _wind_up(last: Coroutine[Any, Any, Any] | None) -> None:
     this = asyncio.current_task()
     try:
         while others := asyncio.all_tasks() - {this}:
+            # What was begun a moment ago takes its first step: a task that never did leaves a coroutine unawaited.
+            await asyncio.sleep(0)
             for task in others:
                 task.cancel()
             await asyncio.wait(others)
