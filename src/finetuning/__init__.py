@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from finetuning.keys import ApiKey as ApiKey
     from finetuning.notebook import load_ipython_extension as load_ipython_extension
     from finetuning.notebook import unload_ipython_extension as unload_ipython_extension
-    from finetuning.panels.deck import Deck as Deck
-    from finetuning.panels.library_panel import LibraryPanel as LibraryPanel
-    from finetuning.panels.sweep_panel import SweepPanel as SweepPanel
+    from finetuning.panels.deck.widget import Deck as Deck
+    from finetuning.panels.library.panel import LibraryPanel as LibraryPanel
+    from finetuning.panels.sweep.panel import SweepPanel as SweepPanel
     from finetuning.records import Account as Account
     from finetuning.records import Generation as Generation
     from finetuning.records import Playlist as Playlist
@@ -44,14 +44,14 @@ _HOMES = {
     "AsyncClient": "finetuning.client.aio",
     "BulkOutcome": "finetuning.bulk",
     "Client": "finetuning.client.blocking",
-    "Deck": "finetuning.panels.deck",
+    "Deck": "finetuning.panels.deck.widget",
     "FinetuningError": "finetuning.errors",
     "Generation": "finetuning.records",
-    "LibraryPanel": "finetuning.panels.library_panel",
+    "LibraryPanel": "finetuning.panels.library.panel",
     "Playlist": "finetuning.records",
     "Policy": "finetuning.transport",
     "Sweep": "finetuning.sweep.plan",
-    "SweepPanel": "finetuning.panels.sweep_panel",
+    "SweepPanel": "finetuning.panels.sweep.panel",
     "SweepRun": "finetuning.sweep.run",
     "connect": "finetuning.connection",
     "load_ipython_extension": "finetuning.notebook",

@@ -16,7 +16,7 @@ import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
 import finetuning as ft
-from finetuning.panels.deck import Deck
+from finetuning.panels.deck.widget import Deck
 
 from ..browser.clicks import click_track
 from ..browser.conftest import CHROMIUM, FLAGS
@@ -141,7 +141,7 @@ records = [
     for n in range(100)
 ]
 frame = generations_frame(records)
-import ipywidgets, finetuning.panels.deck, IPython.display
+import ipywidgets, finetuning.panels.deck.widget, IPython.display
 """
 AUDIO = """
 for seed in range(3):

@@ -12,7 +12,7 @@ import ipywidgets
 import pytest
 
 import finetuning as ft
-from finetuning.panels.judges import recorder
+from finetuning.panels.deck.judges import recorder
 
 from .lab import Lab
 from .shop import KEY, Shop

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import finetuning as ft
-from finetuning.panels.blindness import Question
-from finetuning.panels.deck import Deck
-from finetuning.panels.judges import recorder
+from finetuning.panels.deck.blindness import Question
+from finetuning.panels.deck.judges import recorder
+from finetuning.panels.deck.widget import Deck
 
 from .clicks import click_track
 from .hearing import longest_silence, misplaced, switch, tape

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
-from finetuning.panels.judges import recorder
+from finetuning.panels.deck.judges import recorder
 
 HOSTILE = '<img src=x onerror="alert(1)"> & \'"</td></table><script>alert(2)</script>\u202e'
 

@@ -19,9 +19,9 @@ from traitlets.config import Config
 
 import finetuning as ft
 from finetuning.errors import MissingExtraError, NotFoundError, ParameterError, SelectionError
-from finetuning.panels.script import script
-from finetuning.panels.takes import clock
-from finetuning.panels.waveform import BUCKETS
+from finetuning.panels.deck.script import script
+from finetuning.panels.deck.takes import clock
+from finetuning.panels.deck.waveform import BUCKETS
 from finetuning.records import Generation, Parameters
 
 from ..browser.clicks import click_track
@@ -385,7 +385,7 @@ def test_clock(seconds: float | None, text: str) -> None:
 
 def test_without_the_extra_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)  # as on a machine without it
-    monkeypatch.delitem(sys.modules, "finetuning.panels.deck")
+    monkeypatch.delitem(sys.modules, "finetuning.panels.deck.widget")
     with pytest.raises(MissingExtraError, match="The audition deck is not installed") as caught:
-        runpy.run_module("finetuning.panels.deck", run_name="finetuning.panels.without")
+        runpy.run_module("finetuning.panels.deck.widget", run_name="finetuning.panels.without")
     assert "pip install 'finetuning[lab]'" in str(caught.value)

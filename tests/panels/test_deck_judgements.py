@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from finetuning.errors import JournalError
-from finetuning.panels.judgements import Compared, Judgements, Rated, Rejected
+from finetuning.panels.deck.judgements import Compared, Judgements, Rated, Rejected
 
 NOW = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 

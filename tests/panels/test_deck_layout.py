@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from finetuning.panels.layout import Axis, Layout, axes_of, spread
-from finetuning.panels.takes import Take, shortened, takes_in
+from finetuning.panels.deck.layout import Axis, Layout, axes_of, spread
+from finetuning.panels.deck.takes import Take, shortened, takes_in
 
 
 def takes(**axes: list[Any]) -> list[Take]:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetuning.panels.blindness import Blind, standings
-from finetuning.panels.judges import Answer
-from finetuning.panels.ranking import Comparison, Outcome, Ranking, rank
+from finetuning.panels.deck.blindness import Blind, standings
+from finetuning.panels.deck.judges import Answer
+from finetuning.panels.deck.ranking import Comparison, Outcome, Ranking, rank
 
 OUTCOMES: tuple[Outcome, ...] = ("a", "b", "same")
 

@@ -14,8 +14,8 @@ import pytest
 import finetuning as ft
 from finetuning.audio.sound import Sound
 from finetuning.errors import SelectionError
-from finetuning.panels.following import Follower
-from finetuning.panels.waveform import peaks
+from finetuning.panels.deck.following import Follower
+from finetuning.panels.deck.waveform import peaks
 
 from ..browser.stage import wired
 from .decks import page_says, settled

@@ -17,9 +17,9 @@ from traitlets.config import Config
 
 import finetuning as ft
 from finetuning import errors
-from finetuning.panels.batches import Stop, send_all
-from finetuning.panels.intents import Verb
-from finetuning.panels.library_panel import LibraryPanel
+from finetuning.panels.library.batches import Stop, send_all
+from finetuning.panels.library.intents import Verb
+from finetuning.panels.library.panel import LibraryPanel
 
 HOSTILE = '<img src=x onerror="window.hacked=1"></div></script><script>window.hacked=1</script>\u202e'
 PATIENCE = 60.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import finetuning as ft
-from finetuning.panels.holdings import Holdings
+from finetuning.panels.library.holdings import Holdings
 
 
 @pytest.fixture(scope="module")

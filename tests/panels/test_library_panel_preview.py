@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import finetuning as ft
-from finetuning.panels.batches import Stop
-from finetuning.panels.doing import Doing, Done
-from finetuning.panels.holdings import Holdings
-from finetuning.panels.intents import Intent, Verb, count, label_of
-from finetuning.panels.preview import Preview, Reason, Shelf, preview
+from finetuning.panels.library.batches import Stop
+from finetuning.panels.library.doing import Doing, Done
+from finetuning.panels.library.holdings import Holdings
+from finetuning.panels.library.intents import Intent, Verb, count, label_of
+from finetuning.panels.library.preview import Preview, Reason, Shelf, preview
 from finetuning.records import Generation, Parameters, Playlist
 
 NOBODYS = "11111111-1111-4111-8111-111111111111"

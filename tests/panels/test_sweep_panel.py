@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import finetuning as ft
 from finetuning.errors import FinetuningError, JournalError, ParameterError
-from finetuning.panels.sweep_panel import SweepPanel
+from finetuning.panels.sweep.panel import SweepPanel
 
 HOSTILE = "<img src=x onerror=alert(1)></script>\u202e"
 SOON = 60.0
@@ -412,5 +412,5 @@ def test_the_output_is_brought_up_to_date(make: Make, monkeypatch: pytest.Monkey
 def test_without_its_parts_it_names_the_command_that_installs_them() -> None:
     code = "import sys; sys.modules['ipywidgets'] = None; import finetuning as ft; ft.SweepPanel"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "MissingExtraError: The sweep panel is not installed." in done.stderr
+    assert "MissingExtraError: What the panels are made of is not installed." in done.stderr
     assert "pip install 'finetuning[lab]'" in done.stderr

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import finetuning as ft
-from finetuning.panels.board import LETTERS, board, letters
-from finetuning.panels.estimate import (
+from finetuning.panels.sweep.board import LETTERS, board, letters
+from finetuning.panels.sweep.estimate import (
     History,
     Pace,
     creates_a_minute,
@@ -18,8 +18,8 @@ from finetuning.panels.estimate import (
     rest_line,
     time_line,
 )
-from finetuning.panels.form import Inputs, read
-from finetuning.panels.verdict import Standing, judge
+from finetuning.panels.sweep.form import Inputs, read
+from finetuning.panels.sweep.verdict import Standing, judge
 from finetuning.records import Account, Generation, Limits
 from finetuning.sweep.state import STATES
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import finetuning as ft
 from finetuning.errors import ParameterError
-from finetuning.panels.form import FIELDS, Inputs, inputs_of, keywords, listed, read, same
-from finetuning.panels.growth import growth
+from finetuning.panels.sweep.form import FIELDS, Inputs, inputs_of, keywords, listed, read, same
+from finetuning.panels.sweep.growth import growth
 from finetuning.records import KEYS, LANGUAGES, SCALES, TIME_SIGNATURES
 from finetuning.sweep.axes import ENERGIES, read_axis
 

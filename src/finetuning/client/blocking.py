@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.audio.measurement import Measurement
-    from finetuning.panels.deck import Deck
+    from finetuning.panels.deck.widget import Deck
 
     from .views import PlaylistView
 
@@ -309,7 +309,7 @@ class Client(Session):
             ipywidgets or anywidget is not installed.
         """
         # The one import upward: what plays is a panel, and this verb is where everybody looks for it.
-        from finetuning.panels.deck import Deck
+        from finetuning.panels.deck.widget import Deck
 
         if hasattr(tracks, "preferences"):  # a run knows its takes
             return Deck(self, tracks, rows=rows, columns=columns, page=page)

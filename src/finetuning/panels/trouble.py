@@ -13,7 +13,7 @@ from finetuning.redaction import redact
 try:
     import ipywidgets
 except ImportError as error:
-    raise MissingExtraError("The panels", "lab") from error
+    raise MissingExtraError("What the panels are made of", "lab") from error
 
 __all__ = ["Trouble", "explained", "shown"]
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.client.blocking import Client
-    from finetuning.panels.deck import Deck
+    from finetuning.panels.deck.widget import Deck
 
 __all__ = ["SweepRun"]
 

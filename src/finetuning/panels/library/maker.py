@@ -10,8 +10,8 @@ import ipywidgets
 
 from finetuning.errors import ParameterError
 
+from ..trouble import Trouble, shown
 from .tasks import Tasks
-from .trouble import Trouble, shown
 
 __all__ = ["Maker"]
 

@@ -19,11 +19,11 @@ try:
     import anywidget
     import traitlets
 except ImportError as error:
-    raise MissingExtraError("The panels", "lab") from error
+    raise MissingExtraError("What the panels are made of", "lab") from error
 
 __all__ = ["Column", "Row", "Table"]
 
-_STATIC: Final = Path(__file__).parent / "static" / "table"
+_STATIC: Final = Path(__file__).parent / "static"
 #: How many rows go in one message; a library of thousands then begins to show at once.
 _PART: Final = 500
 

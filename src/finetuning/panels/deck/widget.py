@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from finetuning.errors import MissingExtraError
 from finetuning.sweep.run import SweepRun
 
+from ..trouble import explained
 from .collection import Collection, frame_of
 from .conversation import Conversation
 from .following import Follower
@@ -26,7 +27,6 @@ from .layout import axes_of, spread
 from .script import script, style
 from .standing import table, text
 from .takes import Take
-from .trouble import explained
 
 try:
     import anywidget

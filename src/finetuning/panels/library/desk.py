@@ -12,6 +12,7 @@ import ipywidgets
 from finetuning.errors import UsageError
 from finetuning.records import Generation, Playlist
 
+from ..trouble import Trouble, shown
 from .batches import Stop
 from .doing import Doing, Done
 from .intents import Intent, Verb, count
@@ -20,7 +21,6 @@ from .rows import FATES, fate
 from .table import Table
 from .tasks import Tasks
 from .telling import ACTS, HEADS, goal_of, lacking, option_of, summary_of
-from .trouble import Trouble, shown
 
 __all__ = ["Desk"]
 

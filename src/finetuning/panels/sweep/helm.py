@@ -12,11 +12,11 @@ from finetuning.sweep.plan import Sweep
 from finetuning.sweep.points import Plan
 from finetuning.sweep.run import SweepRun
 
+from ..trouble import Trouble, shown
 from .form import Inputs, inputs_of, read, same
 from .purse import Purse
 from .sheet import Sheet
 from .showing import Showing
-from .trouble import Trouble, shown
 from .verdict import Verdict, judge
 
 if TYPE_CHECKING:

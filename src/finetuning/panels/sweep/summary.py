@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from .standing import table
-from .takes import takes_in
+from ..deck.standing import table
+from ..deck.takes import takes_in
 
 if TYPE_CHECKING:
     from finetuning.sweep.plan import Sweep

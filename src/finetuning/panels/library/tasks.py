@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from finetuning.client.session import Session
 
-from .trouble import Trouble, shown
+from ..trouble import Trouble, shown
 
 __all__ = ["Tasks"]
 

@@ -12,13 +12,13 @@ import ipywidgets
 from finetuning.errors import SelectionError
 from finetuning.records import Playlist
 
+from ..trouble import Trouble, shown
 from .difference import length_of
 from .doing import Doing
 from .intents import Intent, Verb, count
 from .rows import PLAYLIST, playlist_row
 from .table import Table
 from .tasks import Tasks
-from .trouble import Trouble, shown
 
 __all__ = ["Pair", "Side"]
 

@@ -11,7 +11,7 @@ from finetuning.errors import FinetuningError
 if TYPE_CHECKING:
     from finetuning.sweep.run import SweepRun
 
-    from .deck import Deck
+    from .widget import Deck
 
 __all__ = ["Follower"]
 

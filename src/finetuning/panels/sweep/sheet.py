@@ -1,4 +1,4 @@
-"""The page's part of a `SweepPanel`: inputs, buttons and progress, drawn by `static/sweep/sheet.js`.
+"""The page's part of a `SweepPanel`: inputs, buttons and progress, drawn by `static/sheet.js`.
 
 Traits carry what is typed to the kernel (`inputs`) and what is to be shown to the page (all others). Buttons come as
 custom messages `{"type": "run" | "cancel" | "resume" | "extend" | "load" | "runs", "inputs": …, "name": …}`, with the
@@ -23,7 +23,7 @@ except ImportError as error:
 
 __all__ = ["Sheet"]
 
-_STATIC = Path(__file__).parent / "static" / "sweep"
+_STATIC = Path(__file__).parent / "static"
 
 
 class Sheet(anywidget.AnyWidget):

@@ -13,11 +13,11 @@ from finetuning.sweep.plan import Sweep, seeds_axis
 from finetuning.sweep.points import Plan
 from finetuning.sweep.run import SweepRun
 
+from ..trouble import Trouble
 from .form import Inputs, inputs_of
 from .helm import Helm
 from .sheet import Sheet
 from .summary import page, text
-from .trouble import Trouble
 
 try:
     import ipywidgets
@@ -27,7 +27,7 @@ except ImportError as error:  # pragma: no cover - the sheet has said so by now
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .deck import Deck
+    from ..deck.widget import Deck
 
 __all__ = ["SweepPanel"]
 

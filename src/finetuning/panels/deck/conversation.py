@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from finetuning.errors import FinetuningError, SelectionError
 
+from ..trouble import explained
 from .blindness import Blind
 from .hearing import Heard, heard, listeners
 from .judges import Answer, Judge, recorder
-from .trouble import explained
 
 if TYPE_CHECKING:
     from finetuning.client.blocking import Client

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["PARTS", "script", "style"]
 
-_FOLDER: Final = Path(__file__).parent / "static" / "deck"
+_FOLDER: Final = Path(__file__).parent / "static"
 #: In the order in which one may use another; each defines names and does nothing else, but for the last.
 PARTS: Final = (
     "page", "elements", "time", "loudness", "voices", "engine", "store", "layout", "matrix", "waveform", "blind",

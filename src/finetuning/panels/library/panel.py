@@ -21,6 +21,7 @@ except ImportError as error:
 
 from finetuning.records import Generation, Playlist
 
+from ..trouble import Trouble, shown
 from .desk import Desk
 from .doing import Doing, Done
 from .filterbar import FilterBar
@@ -31,7 +32,6 @@ from .pair import Pair
 from .rows import LIBRARY, library_row
 from .table import Table
 from .tasks import Tasks
-from .trouble import Trouble, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -322,7 +322,7 @@ class LibraryPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships n
         with shown(self.trouble):
             if not ids:
                 raise SelectionError("No track is chosen.", hint="Choose rows in the table.")
-            from .deck import Deck
+            from ..deck.widget import Deck
 
             deck = Deck(self._client, self._framed(ids))
             before, self.deck = self.deck, deck

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning.sweep.run import SweepRun
 
+from ..trouble import Trouble, shown
 from .board import board, letters
 from .estimate import Pace, rest_line
 from .pulse import Pulse
 from .sheet import Sheet
-from .trouble import Trouble, shown
 from .verdict import Standing
 
 if TYPE_CHECKING:
     from finetuning.client.blocking import Client
 
-    from .deck import Deck
+    from ..deck.widget import Deck
 
 __all__ = ["Showing"]
 
@@ -66,7 +66,7 @@ class Showing:
     @property
     def deck(self) -> Deck:
         """The deck of the run; an empty one before there is a run."""
-        from .deck import Deck
+        from ..deck.widget import Deck
 
         with self._lock:
             if self._deck is None:
