@@ -192,6 +192,28 @@ def test_cancel_load_and_resume(make: Make, patient: ft.Client) -> None:
     others.ended()
 
 
+def test_its_buttons_are_methods_too(make: Make) -> None:
+    panel, hands = make(ft.Sweep("lofi piano", bpm=[80, 90], seed=2, duration=5))
+    with pytest.raises(ParameterError):
+        panel.resume()
+    run = panel.start()
+    assert panel.run is run
+    with pytest.raises(ParameterError):
+        panel.extend()
+    assert panel.cancel() is run
+    assert not run.running
+    hands.ended()
+    panel.resume().wait()
+    assert run.states.count("completed") == len(run.points) == 4
+    hands.ended()
+    hands.type(bpm="80, 90, 100")
+    assert len(panel.extend().points) == 6
+    run.wait()
+    hands.type(bpm="fast")
+    with pytest.raises(ParameterError, match="bpm"):
+        panel.start()
+
+
 def test_what_cannot_be_paid_for_cannot_be_started(make: Make, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("poor")
     with (

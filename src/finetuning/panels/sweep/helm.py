@@ -136,6 +136,31 @@ class Helm:
 
     # Buttons
 
+    def do(self, kind: str) -> SweepRun:
+        """Do what a button says, on this thread; the run that came of it.
+
+        Raises
+        ------
+        ParameterError
+            It cannot be pressed now; the message says why.
+        FinetuningError
+            What the run raised.
+        """
+        verdict = self._judge()
+        reason = self._busy or (verdict.may.get(kind) if kind != "run" else None)
+        if reason:
+            raise ParameterError(reason, parameter=kind)
+        if kind == "run":
+            self.sweep  # noqa: B018 - raises what is wrong with the inputs
+        try:
+            self._work(kind, verdict, {})()
+        finally:
+            self._judge()
+        run = self.showing.run
+        if run is None:  # pragma: no cover - the verdict has refused it
+            raise ParameterError("There is no run.", parameter=kind)
+        return run
+
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict):
             return  # a page of another version

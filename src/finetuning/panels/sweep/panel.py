@@ -81,6 +81,32 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         self._helm = Helm(client, self.sheet, place, self.trouble, inputs=inputs, sweep=sweep, news=self._show_outputs)
         self._helm.begin(run)
 
+    # The buttons
+
+    def start(self) -> SweepRun:
+        """Do what the button Run does, and return the run at once; `.wait()` on it waits for its takes.
+
+        Raises
+        ------
+        ParameterError
+            The inputs are no sweep; the message says why. Nothing was sent.
+        NotEnoughCreditsError
+            It cannot be paid for. Nothing was sent.
+        """
+        return self._helm.do("run")
+
+    def cancel(self) -> SweepRun:
+        """Do what the button Cancel does: send no more; what is paid for goes on at the service."""
+        return self._helm.do("cancel")
+
+    def resume(self) -> SweepRun:
+        """Do what the button Resume does: collect what is paid for, send the rest."""
+        return self._helm.do("resume")
+
+    def extend(self) -> SweepRun:
+        """Do what the button Extend does: make what the inputs ask for beyond the run."""
+        return self._helm.do("extend")
+
     # What is asked for, and what came of it
 
     @property
