@@ -91,6 +91,23 @@ def test_judgements_go_into_the_journal_and_come_back(client: ft.Client) -> None
     assert run.frame["rating"].tolist()[0] == 1
 
 
+def test_what_is_judged_in_code_after_the_run_is_in_the_deck_too(client: ft.Client) -> None:
+    run = client.run(ft.Sweep("lofi piano", seed=[1, 2], duration=5))
+    deck = run.play()
+    assert deck.ratings.rating.isna().all()
+    run.rate(0, 4)
+    run.reject([1])
+    assert deck.ratings.rating.tolist()[0] == 4
+    assert deck.frame.rejected.tolist() == [False, True]
+    assert sorted(deck.marks.values()) == [[0, 1], [4, 0]]
+    heard: list[list[Any]] = []
+    deck.on_change(lambda change: heard.append(deck.ratings.rating.tolist()))
+    page_says(deck, {"type": "rate", "seq": 1, "keys": ["point-0"], "rating": 2})
+    settled()
+    assert deck.ratings.rating.tolist()[0] == run.frame.rating.tolist()[0] == 2
+    assert heard[0][0] == 2
+
+
 def test_what_fails_is_shown_with_its_reason(client: ft.Client) -> None:
     run = client.run(ft.Sweep("piano", bpm=[80, 90], duration=5), name="bad")
     frame = run.frame

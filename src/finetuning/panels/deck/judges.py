@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from finetuning.records import Account
     from finetuning.sweep.run import SweepRun
 
-__all__ = ["Answer", "FileJudge", "Judge", "Mark", "RunJudge", "recorder"]
+__all__ = ["Answer", "FileJudge", "Judge", "Mark", "RunJudge", "is_recording", "recorder"]
 
 #: Seconds that the service may take to say whose key this is.
 _PATIENCE: Final = 60.0
@@ -156,10 +157,18 @@ class FileJudge:
         return self._account.id
 
 
+_RECORDER: Final = "finetuning-judgements"
+
+
 @cache
 def recorder() -> ThreadPoolExecutor:
     """Return the one thread on which all decks of this process record, so that order is kept."""
-    return ThreadPoolExecutor(1, thread_name_prefix="finetuning-judgements")
+    return ThreadPoolExecutor(1, thread_name_prefix=_RECORDER)
+
+
+def is_recording() -> bool:
+    """Whether this is that thread, which must not wait for itself."""
+    return threading.current_thread().name.startswith(_RECORDER)
 
 
 def _points(takes: Sequence[Take]) -> list[int]:

@@ -22,7 +22,7 @@ from ..trouble import explained
 from .collection import Collection, frame_of
 from .conversation import Conversation
 from .following import Follower
-from .judges import FileJudge, Judge, RunJudge, recorder
+from .judges import FileJudge, Judge, RunJudge, is_recording, recorder
 from .layout import axes_of, spread
 from .script import script, style
 from .standing import table, text
@@ -107,6 +107,7 @@ class Deck(anywidget.AnyWidget):
         self._asked: Mapping[str, str | None] = {"rows": rows, "columns": columns, "page": page}
         self._collection = Collection()
         self._run: SweepRun | None = None
+        self._seen = -1
         self._file: FileJudge | None = None
         self._callbacks: list[Callable[[dict[str, Any]], object]] = []
         spread([], [], **self._asked)  # refuse before anything is asked or shown
@@ -155,6 +156,7 @@ class Deck(anywidget.AnyWidget):
     @property
     def frame(self) -> pd.DataFrame:
         """What is in the deck, with `rating`, `rejected`, `rank`, `rank_low`, `rank_high`, `compared` beside it."""
+        self._catch_up()
         return self._collection.judged(all_columns=True)
 
     @property
@@ -174,6 +176,7 @@ class Deck(anywidget.AnyWidget):
 
         The rank lies between the last two with a probability of 90 %; `compared` counts answers.
         """
+        self._catch_up()
         return self._collection.judged(all_columns=False)
 
     def on_change(self, callback: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
@@ -251,6 +254,22 @@ class Deck(anywidget.AnyWidget):
                 self.takes = [_row(take, [axis.place(take) for axis in axes]) for take in takes]
                 self.rows, self.columns, self.page = layout
             self.show_judgements()
+
+    def _catch_up(self) -> None:
+        """Take in what was judged elsewhere, in code say, since the run ended and was not followed any more."""
+        run = self._run
+        if run is None or run.version == self._seen or is_recording():
+            return
+        version = run.version
+
+        def recall() -> None:
+            takes = [take for take in self._collection.takes if take.point is not None]
+            marks, answers = RunJudge(run).recall(takes)
+            self._collection.recall([take.key for take in takes], marks, answers)
+
+        recorder().submit(recall).result()  # behind what the page has said and is being written down
+        self._seen = version
+        self.show_judgements()
 
     def _recall(self, takes: list[Take], judge: Judge) -> None:
         if not takes:
