@@ -189,7 +189,7 @@ def test_an_interrupt_says_how_to_go_on(loaded: Kernel) -> None:
     loaded.ok("client.wait(started); client.delete_tracks(started, yes=True)")
 
 
-def test_without_the_parts_of_a_player_there_is_none(loaded: Kernel) -> None:
+def test_without_the_parts_of_a_deck_there_is_none(loaded: Kernel) -> None:
     loaded.ok("import sys; sys.modules['anywidget'] = None")
     ran = loaded.ok("made = %ft generate short chime --duration 5 --seed 3 -o other.mp3")
     loaded.ok("del sys.modules['anywidget']")
@@ -200,7 +200,7 @@ def test_without_the_parts_of_a_player_there_is_none(loaded: Kernel) -> None:
 
 def test_a_generation_can_be_heard(loaded: Kernel) -> None:
     ran = loaded.ok("made = %ft generate short chime --duration 5 --seed 3 -o first.mp3")
-    assert "The player appears where this notebook runs." in ran.shown[-1]
+    assert "The deck appears where this notebook runs." in ran.shown[-1]
     assert loaded.value("made.status, made.seed, made.prompt") == "('completed', 3, 'short chime')"
     ran = loaded.ok("files = %ft download {made} -o chime.mp3")
     assert loaded.value("list(files), files.path.iloc[0].endswith('chime.mp3')") == (
