@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,20 +53,25 @@ def test_a_line_of_a_newer_version_is_left_to_it(tmp_path: Path) -> None:
     assert book.read("usr_1", ["a"]) == [rated("a")]
 
 
-def _write(path: Path, name: str) -> None:
-    book = Judgements(path)
-    for number in range(200):
-        book.add(rated(f"{name}{number}"))
+_WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from finetuning.panels.deck.judgements import Judgements, Rated
+
+_, path, name = sys.argv
+book = Judgements(Path(path))
+for number in range(200):
+    moment = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
+    book.add(Rated(at=moment, base_url="https://x", account="usr_1", id=f"{name}{number}", rating=3))
+"""
 
 
 def test_two_processes_write_at_the_same_time(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write, args=(path, name)) for name in ("a", "b")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
+    writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(path), name]) for name in ("a", "b")]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
     for name in ("a", "b"):
         ids = [f"{name}{number}" for number in range(200)]
         assert [each.id for each in Judgements(path).read("usr_1", ids)] == ids
