@@ -95,6 +95,14 @@ class Lab:
         )
         return path
 
+    def end_kernels(self) -> None:
+        """End all kernels, as a server that was started anew has none."""
+        with urllib.request.urlopen(f"{self.url}/api/kernels", timeout=30) as answer:  # noqa: S310 - loopback
+            kernels = json.load(answer)
+        for kernel in kernels:
+            ending = urllib.request.Request(f"{self.url}/api/kernels/{kernel['id']}", method="DELETE")  # noqa: S310 - likewise
+            urllib.request.urlopen(ending, timeout=60).close()  # noqa: S310 - likewise
+
     def open(self, page: Any, path: Path) -> Notebook:
         """Open a notebook in a workspace of its own."""
         page.goto(f"{self.url}/lab/workspaces/w{time.monotonic_ns()}/tree/{path.name}")

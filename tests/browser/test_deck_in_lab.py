@@ -70,8 +70,7 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
     assert "127.0.0.1" not in json.dumps(outputs)
 
     # Opened where no kernel has the deck: the table is there, and no hole beside it.
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_text("Shut Down Kernel", exact=True).click()
+    lab.end_kernels()
     again = lab.open(page.context.new_page(), notebook.path)
     table = again.page.locator(".jp-RenderedHTML table")
     table.wait_for()

@@ -155,6 +155,7 @@ def test_the_whole_way_of_a_library(lab: Lab, wide: Any, shelf: Shelf, picture: 
     assert "36 tracks in the library" in static
     assert "<img" not in static
     fresh = wide.context.browser.new_context().new_page()
+    lab.end_kernels()
     lab.open(fresh, notebook.path)
     fresh.get_by_text("36 tracks in the library").wait_for()
     assert fresh.get_by_text("Track 99").is_visible()

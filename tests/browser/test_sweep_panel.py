@@ -135,8 +135,7 @@ def test_a_sweep_without_a_second_line_of_code(lab: Lab, tall: Any, picture: Cal
     saved = json.dumps(notebook.save()["cells"][1]["outputs"])
     assert "44 of 44 points finished" in saved
     assert len(saved) < 1024 * 44
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.get_by_text("Shut Down Kernel", exact=True).click()
+    lab.end_kernels()
     again = lab.open(page.context.new_page(), notebook.path)
     table = again.page.locator(".jp-RenderedHTML table").last
     table.wait_for()
