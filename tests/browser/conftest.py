@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, Playwright's event loop runs in this thread: no other test may meet it
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -89,7 +89,7 @@ def stage(page: Any, shop: Shop, seller: ft.Client) -> Stage:
     return Stage(page, shop.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory, studio: ft.studio.Studio) -> Iterator[Lab]:
     """JupyterLab with a home of its own, and the studio for its notebooks."""
     with Lab(tmp_path_factory.mktemp("lab"), studio) as lab:
