@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ import finetuning as ft
 
 hypothesis.settings.register_profile("finetuning", deadline=None, max_examples=60, derandomize=True, database=None)
 hypothesis.settings.load_profile("finetuning")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in the background of a shell, where nobody can interrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
