@@ -14,6 +14,7 @@ from finetuning.errors import StudioError
 
 from . import accounts, generations, playlists
 from .accounts import Account
+from .backfill import backfill
 from .foreman import Foreman
 from .limits import TIERS, Limits
 from .operations import Faults
@@ -21,6 +22,9 @@ from .selection import ids_of
 from .store import Store
 
 __all__ = ["Controls", "check_count", "check_tier"]
+
+LONGEST_PAST = 3650
+"""Days."""
 
 
 class Controls:
@@ -80,6 +84,40 @@ class Controls:
             for id in ids:  # noqa: A001 - the wire's name
                 if not generations.set_public(connection, id, user.id, public):
                     raise StudioError(f"The user has no track with the id {id!r}.")
+
+    def backfill(self, n: int = 300, days: float = 60, seed: int = 0) -> list[str]:
+        """Give the library a past: finished generations and a few failed ones, their credits, three playlists.
+
+        All of it is drawn, and every such row says so on the wire with `"backfilled": true`. It lies before what the
+        library holds already. Nothing is rendered but what somebody listens to: the first request for a piece's sound
+        waits until it is made, as its row says.
+
+        Parameters
+        ----------
+        n
+            Generations.
+        days
+            Over which they are spread, back from the first generation of the library, or from now.
+        seed
+            The same one gives the same past to the same library.
+
+        Returns
+        -------
+        list of str
+            The ids, newest first.
+
+        Raises
+        ------
+        StudioError
+            An argument is not understood, or a month would have spent more credits than the account has in one;
+            nothing was written.
+        """
+        check_count("n", n)
+        check_count("seed", seed)
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= LONGEST_PAST:
+            raise StudioError(f"days is {days!r}.", hint=f"Give a number, more than 0 and at most {LONGEST_PAST:,}.")
+        with self._as_user() as (connection, user):
+            return backfill(connection, user, self._limits, n, days, seed, self._clock())
 
     def midi(self, id: str) -> bytes:  # noqa: A002 - the wire's name
         """Return the score of a finished piece, as a MIDI file."""

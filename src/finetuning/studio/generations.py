@@ -115,9 +115,10 @@ def delete(connection: sqlite3.Connection, id: str, account_id: str) -> bool:  #
 
 
 def complete(connection: sqlite3.Connection, id: str, made: Made, now: float) -> None:  # noqa: A002 - the wire's name
-    """Record a finished piece; one that was public before it was rendered keeps its date and title."""
+    """Record a finished piece; one that was there before it was rendered keeps its title and its times."""
     connection.execute(
-        """UPDATE generations SET status = 'completed', duration = ?, file_size = ?, etag = ?, generation_time = ?,
+        """UPDATE generations SET status = 'completed', duration = ?, file_size = ?, etag = ?,
+            generation_time = coalesce(generation_time, ?),
             title = CASE WHEN completed_at IS NULL THEN ? ELSE title END, completed_at = coalesce(completed_at, ?)
             WHERE id = ?""",
         (made.duration, made.size, made.etag, made.seconds, made.title, now, id),

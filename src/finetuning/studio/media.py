@@ -100,7 +100,7 @@ class Media:
         )
 
     async def _rendered(self, id: str) -> sqlite3.Row | None:  # noqa: A002 - the wire's name
-        """Find a completed piece; what the house owns is rendered when somebody first listens."""
+        """Find a completed piece; the house's and those of a made-up past are rendered when somebody first listens."""
         deadline = time.monotonic() + PATIENCE
         row = await self._in_thread(self._find, id)
         while row and not row["etag"] and self._renders and not self.stopping and time.monotonic() < deadline:

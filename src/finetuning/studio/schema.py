@@ -100,6 +100,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX playlists_of_track ON playlist_tracks (generation_id)",
     ),
+    ("ALTER TABLE generations ADD COLUMN backfilled INTEGER NOT NULL DEFAULT 0",),
 )
 
 

@@ -80,6 +80,7 @@ _GENERATION = {
     "parameters": _parameters({"type": "integer", "enum": list(TIME_SIGNATURES)}),
     "createdAt": {"type": "string", "pattern": SPACED},
     "completedAt": _nullable({"type": "string", "pattern": INSTANT}),
+    "backfilled": {"type": "boolean", "const": True, "description": "Made up by the studio; the service has it not."},
 }
 _PLAYLIST = {
     "id": TEXT,
@@ -142,7 +143,7 @@ SCHEMAS: dict[str, Json] = {
             "createdAt": {"type": "string", "pattern": COMPACT},
         }
     ),
-    "Generation": record(_GENERATION),
+    "Generation": record(_GENERATION, optional=("backfilled",)),
     "GenerationDetail": record(
         {
             **_GENERATION,
@@ -151,7 +152,8 @@ SCHEMAS: dict[str, Json] = {
             "errorMessage": _nullable(TEXT),
             "generationTime": {"type": ["number", "null"], "minimum": 0},
             "webhook": _nullable(TEXT),
-        }
+        },
+        optional=("backfilled",),
     ),
     "GenerationPage": record(
         {"generations": _list(ref("Generation")), "hasMore": FLAG, "nextOffset": _nullable(COUNT)}
