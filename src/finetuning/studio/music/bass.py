@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from .drums import Groove
 from .form import Form
 from .harmony import Span
-from .metre import bar_hits, group_starts, stress
+from .instruments import DOWN, UP, Instrument
+from .metre import group_starts, stress
 from .parts import Note
 from .streams import Streams, pick
 from .theory import melody_scale
@@ -24,40 +26,71 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "surdo": ("X.....x.", "X.....x."),
     "walk": ("X...x...", "X...x..."),
     "syncopated": ("X..x..x.", "..x...xx"),
+    "sixteenths": ("XoxoXoxo", "XoxoXoxo"),
+    "alternate": ("X.......", "x......."),
+    "motown": ("X..x..xo", "x..x.xo."),
+    "dub": ("X.....xx", "x...x..."),
+    "reese": ("X.......", "..x....."),
 }
 """Rhythms of their own; ``kick``, ``drive`` and ``hold`` take theirs from the drums and the chords."""
 
-FLOOR, CEILING = 33, 50
+SPICE = {"kick": 0.25, "syncopated": 0.45, "motown": 0.35, "eighths": 0.08} | dict.fromkeys(
+    ("surdo", "roots", "alternate", "sixteenths", "reese"), 0.0
+)
+"""How often a figure leaves the root for its octave or its fifth."""
+
+LONGEST = {"rumble": 0.22, "sixteenths": 0.24, "reese": 4.0}
+"""Beats that a note of a figure lasts at most."""
+
+FLOOR, REACH = 33, 21
+"""The lowest root, A1, unless the instrument ends above it; and how far above it the line may go."""
 
 
-def _root(span: Span) -> int:
-    """Place the root between A1 and G#2: with every key it stays between E1 and D3."""
-    return FLOOR + (span.chord.root - FLOOR) % 12
+@dataclass(frozen=True)
+class Neck:
+    """Where on the instrument the bass plays: pitches as if C were the tonic."""
+
+    low: int
+    high: int
+
+    def root(self, span: Span) -> int:
+        """Place the root in the lowest octave."""
+        return self.low + (span.chord.root - self.low) % 12
+
+    def fits(self, pitch: int) -> bool:
+        """Say whether a pitch can be played."""
+        return self.low <= pitch <= self.high
 
 
 def _places(figure: str, groove: Groove, form: Form, bar: int) -> list[tuple[float, float]]:
     if figure in FIGURES:
-        return list(bar_hits(FIGURES[figure], form.metre, bar))
+        return list(groove.spread(FIGURES[figure], bar))
     hits = dict(groove.hits("kick", bar))
     if figure == "drive":
         # straight eighths that lean where the kick falls
-        hits = {
-            place: max(s, hits.get(place, 0.0)) for place, s in bar_hits(FIGURES["eighths"], form.metre, bar)
-        } | hits
+        hits = {place: max(s, hits.get(place, 0.0)) for place, s in groove.spread(FIGURES["eighths"], bar)} | hits
     return sorted({0.0: 1.0, **hits}.items())
 
 
 def play_bass(
-    form: Form, spans: tuple[Span, ...], groove: Groove, figure: str, scale: str, streams: Streams
+    form: Form,
+    spans: tuple[Span, ...],
+    groove: Groove,
+    sound: Instrument,
+    figure: str,
+    scale: str,
+    streams: Streams,
 ) -> tuple[Note, ...]:
     """Move with the groove in verse and chorus; hold in intro and break, and on the last chord."""
+    low = max(FLOOR, sound.bottom + DOWN)
+    neck = Neck(low, min(low + REACH, sound.top - UP))
     *moving, home = spans
     notes: list[Note] = []
     for number, span in enumerate(moving):
         section = form.sections[span.section]
         after = spans[number + 1]
         if section.kind in ("intro", "break") or figure == "hold":
-            notes.extend(_held(span, form))
+            notes.extend(_held(span, form, neck))
             continue
         stream = streams.of("bass", section.kind, span.place, span.phrase % 2)
         bars = range(int(span.start // form.metre), int(np.ceil(span.end / form.metre)))
@@ -66,15 +99,15 @@ def play_bass(
         if figure != "offbeat" and (not inside or inside[0][0] > span.start):
             inside.insert(0, (span.start, 0.9))
         choice = _walk if figure == "walk" else _groove
-        notes.extend(choice(span, after, inside, scale, figure, form, stream))
-    root = _root(home)
+        notes.extend(choice(span, after, inside, scale, figure, form, neck, stream))
+    root = neck.root(home)
     notes.append(Note(home.start, (form.coda or home.length) - 0.05, root, 0.8))
     if form.coda:
         notes.append(Note(home.start + form.coda, home.length - form.coda, root, 0.6))
     return tuple(notes)
 
 
-def _held(span: Span, form: Form) -> list[Note]:
+def _held(span: Span, form: Form, neck: Neck) -> list[Note]:
     """Hold the root on the strong beats of the span."""
     bar = span.start // form.metre * form.metre
     starts = [
@@ -87,7 +120,7 @@ def _held(span: Span, form: Form) -> list[Note]:
         Note(
             a,
             b - a - 0.05,
-            _root(span) + (7 if index % 2 and 7 in span.chord.intervals else 0),
+            neck.root(span) + (7 if index % 2 and 7 in span.chord.intervals else 0),
             0.72 if index == 0 else 0.6,
         )
         for index, (a, b) in enumerate(pairwise(edges))
@@ -101,40 +134,41 @@ def _groove(
     scale: str,
     figure: str,
     form: Form,
+    neck: Neck,
     stream: np.random.Generator,
 ) -> list[Note]:
     """Roots, with fifths and octaves between, and now and then a step towards the next root."""
-    root = _root(span)
+    root = neck.root(span)
     fifth = root + 7 if 7 in span.chord.intervals else root + 6
-    spice = {"kick": 0.25, "syncopated": 0.45, "surdo": 0.0, "roots": 0.0, "eighths": 0.08}.get(figure, 0.12)
+    spice = SPICE.get(figure, 0.12)
     notes = []
     for index, (place, strength) in enumerate(places):
         following = places[index + 1][0] if index + 1 < len(places) else span.end
         pitch = root
-        if figure in ("surdo", "roots") and index % 2:
-            pitch = fifth if fifth <= CEILING else fifth - 12
+        if figure in ("surdo", "roots", "alternate") and index % 2:
+            pitch = fifth - 12 if figure == "alternate" and neck.fits(fifth - 12) else fifth
         elif index and stream.random() < spice:
-            pitch = pick(stream, (root + 12, fifth, root + 12) if root + 12 <= CEILING + 4 else (fifth, root))
+            pitch = pick(stream, (root + 12, fifth, root + 12) if neck.fits(root + 12) else (fifth, root))
         elif (
             index
             and index == len(places) - 1
             and span.end - place <= 1
             and stream.random() < 0.5
-            and figure in ("kick", "drive", "syncopated")
+            and figure in ("kick", "drive", "syncopated", "motown", "dub")
         ):
-            pitch = _approach(root, _root(after), scale, span)
-        sounding = min(following - place, 2.0 if figure != "rumble" else 0.22)
-        gate = 0.9 if figure in ("kick", "roots", "surdo") else 0.75
+            pitch = _approach(root, neck.root(after), scale, span, neck)
+        sounding = min(following - place, LONGEST.get(figure, 2.0))
+        gate = 0.9 if figure in ("kick", "roots", "surdo", "dub", "reese") else 0.75
         notes.append(
             Note(place, sounding * gate, pitch, strength * (0.8 + 0.2 * stress(place % form.metre, form.metre)))
         )
     return notes
 
 
-def _approach(root: int, target: int, scale: str, span: Span) -> int:
+def _approach(root: int, target: int, scale: str, span: Span, neck: Neck) -> int:
     """Find the scale step just below or above the next root, whichever lies on the way."""
     steps = melody_scale(span.chord, scale)
-    ladder = [p for p in range(target - 3, target + 4) if p != target and p % 12 in steps]
+    ladder = [p for p in range(target - 3, target + 4) if p != target and p % 12 in steps and neck.fits(p)]
     side = [p for p in ladder if (p < target) == (root <= target)]
     return min(side or ladder, key=lambda p: abs(p - target))
 
@@ -146,23 +180,24 @@ def _walk(
     scale: str,
     figure: str,
     form: Form,
+    neck: Neck,
     stream: np.random.Generator,
 ) -> list[Note]:
     """Play a note a beat: the root, chord and scale tones on the way, and a step into the next root."""
     steps = melody_scale(span.chord, scale)
-    here, there = _root(span), _root(after)
+    here, there = neck.root(span), neck.root(after)
     if there == here:
-        there += 12 if here + 12 <= CEILING and stream.random() < 0.5 else 0
+        there += 12 if neck.fits(here + 12) and stream.random() < 0.5 else 0
     notes, last = [], here
     for index, (place, strength) in enumerate(places):
         if index == 0:
             pitch = here
         elif index == len(places) - 1:
-            pitch = _approach(last, there, scale, span)
+            pitch = _approach(last, there, scale, span, neck)
         else:
             goal = here + (there - here) * index / len(places) + stream.normal(0.0, 2.5)
             tones = span.chord.classes if index % 2 == 0 else steps
-            near = [p for p in range(FLOOR - 2, CEILING + 3) if p % 12 in tones and p != last]
+            near = [p for p in range(neck.low, neck.low + 18) if p % 12 in tones and p != last]
             pitch = min(near, key=lambda p: (abs(p - goal) + 0.4 * abs(p - last), p))
         notes.append(Note(place, 0.9, pitch, strength * (0.85 + 0.15 * stress(place % form.metre, form.metre))))
         last = pitch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .eras import ERAS, Era
 from .instruments import CALLS, INSTRUMENTS, ROLES
 from .streams import Streams, pick
 from .styles import STYLES
@@ -38,8 +39,12 @@ class Cast:
 
 
 def choose_cast(heard: Understanding, streams: Streams) -> Cast:
-    """Fill the roles. What is refused is refused, but someone always plays chords."""
+    """Fill the roles. What is refused is refused, but someone always plays chords.
+
+    What the tags name comes first, then what the era brings, then the style's own.
+    """
     style = STYLES[heard.style]
+    era = ERAS[heard.era] if heard.era else Era()
     barred = {name for word in heard.refused for name in CALLS.get(word, ())}
     given: dict[str, str] = {}
     for word in heard.wanted:
@@ -65,23 +70,27 @@ def choose_cast(heard: Understanding, streams: Streams) -> Cast:
         if role in given:
             roles[role] = given[role]
         elif _called(role, heard):
-            names = [n for n in style.sounds(role) if n not in barred] or [n for n in STANDBY[role] if n not in barred]
+            brought = (era.roles[role],) if role in era.roles else style.sounds(role)
+            names = [n for n in brought if n not in barred] or [n for n in STANDBY[role] if n not in barred]
             taken = {*given.values(), *roles.values()}
             fresh = [n for n in names if n not in taken] or names
             if fresh:
                 roles[role] = pick(streams.of("cast", role), fresh)
     if not {"chords", "pad", "arp"} & roles.keys():
         roles["chords"] = pick(streams.of("cast", "chords"), style.chords)
-    drums = "drums" not in heard.refused and not heard.alone
-    return Cast(roles, pick(streams.of("cast", "kit"), style.kits) if drums else None)
+    drums = "drums" not in heard.refused and not heard.alone and (era.drums or "drums" in heard.wanted)
+    return Cast(roles, (era.kit or pick(streams.of("cast", "kit"), style.kits)) if drums else None)
 
 
 def _called(role: str, heard: Understanding) -> bool:
-    """Whether a role is filled when nobody is asked for by name: always the three that carry, the others by density."""
+    """Whether a role is filled when nobody is asked for by name.
+
+    Always the three that carry and what the style is known by, the others by density.
+    """
     if role in heard.refused:
         return False
     if role in heard.wanted or role in ("bass", "chords", "lead"):
         return True
     if not STYLES[heard.style].sounds(role):
         return False
-    return heard.density >= (0.3 if role == "pad" else 0.42) or heard.style == "ambient"
+    return heard.density >= (0.3 if role == "pad" else 0.42) or role in STYLES[heard.style].steady

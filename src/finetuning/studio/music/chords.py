@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
+from .drums import Groove
 from .form import Form
 from .harmony import Span
-from .metre import bar_hits, stress
+from .instruments import DOWN, UP, Instrument
+from .metre import stress
 from .parts import Note
 from .streams import Streams, pick
 from .theory import voice
@@ -39,6 +42,16 @@ COMPING: dict[str, Comping] = {
     "ostinato": Comping((("X.x.x.x.", "x.x.x.x."), ("X..x..x.", "x..x..x."), ("X.xox.xo", "x.xox.xo")), 0.6),
     "chank": Comping((("..xo..x.", "..x..ox."), ("..x..x.x", ".x..x.x."), ("x..x..x.", "..x.ox..")), 0.4),
     "bossa": Comping((("x.....x.", "..x.x..."), ("x..x..x.", "....x..."), ("x.....x.", "....x.x.")), 0.8, 0.01),
+    "four": Comping((("X...X...", "X...X..."),), 0.5),
+    "shout": Comping(
+        (("......X.", "X..x...."), ("X..x....", "......x."), ("......x.", "..X...x."), ("..x...X.", "......x.")), 0.6
+    ),
+    "loop": Comping((("X.....x.", "..x....."), ("X..x....", "x.....x."), ("X.......", "x..x....")), 0.9),
+    "chug": Comping((("XxxxXxxx", "XxxxXxxx"), ("X.xxX.xx", "X.xxX.xx"), ("XxxxX.x.", "XxxxX.x.")), 0.6),
+    "boomchick": Comping((("....X.o.", "....X.o."), ("....X...", "....X.o."), ("..o.X.o.", "..o.X.o.")), 0.55, 0.02),
+    "fingers": Comping((("X...x...", "x...x..."),), 0.98, 0.25),
+    "drive": Comping((("XxxxXxxx", "XxxxXxxx"), ("X.xxX.xx", "X.xxX.xx"), ("XxxXxxXx", "XxxXxxXx")), 0.7),
+    "skank": Comping((("..X...X.", "..X...X."),), 0.4),
     "held": Comping((("X.......", "........"),), 0.98),
     "swell": Comping((("x.......", "........"),), 1.0),
 }
@@ -47,62 +60,95 @@ WINDOW = {"chords": (53, 74), "pad": (50, 71), "arp": (60, 81)}
 """Registers by role, as MIDI pitches."""
 
 
-def voicings(spans: tuple[Span, ...], role: str, most: int = 4, lower: int = 0) -> list[tuple[int, ...]]:
+def voicings(
+    spans: tuple[Span, ...], role: str, sound: Instrument, most: int = 4, lower: int = 0
+) -> list[tuple[int, ...]]:
     """Set the chords of the piece one after another, each close to the one before, ``lower`` semitones down."""
-    low, high = (pitch - lower for pitch in WINDOW[role])
+    low, high = sound.register(*(pitch - lower for pitch in WINDOW[role]))
     found: list[tuple[int, ...]] = []
     for span in spans:
         found.append(voice(span.chord, found[-1] if found else None, low, high, most))
     return found
 
 
-def _power(span: Span) -> tuple[int, ...]:
-    root = 40 + (span.chord.root - 40) % 12
+def _power(span: Span, sound: Instrument) -> tuple[int, ...]:
+    """Set a root, its fifth and its octave on the lowest strings."""
+    low = max(sound.bottom + DOWN, 40)
+    root = low + (span.chord.root - low) % 12
     return (root, root + (7 if 7 in span.chord.intervals else 6), root + 12)
 
 
-def play_chords(form: Form, spans: tuple[Span, ...], comping: str, lower: int, streams: Streams) -> tuple[Note, ...]:
+POWER = frozenset({"power", "chug"})
+THIN = frozenset({"ostinato", "drive"})
+
+
+def play_chords(
+    form: Form,
+    spans: tuple[Span, ...],
+    sound: Instrument,
+    comping: str,
+    lower: int,
+    groove: Groove,
+    streams: Streams,
+) -> tuple[Note, ...]:
     """Play chords in the style's rhythm, hold them in the break, and ring them out at the end.
 
     ``lower`` semitones make room for a low melody.
     """
-    manner = COMPING[comping]
-    quiet = COMPING["held"]
     settings = (
-        [_power(s) for s in spans]
-        if comping == "power"
-        else voicings(spans, "chords", 3 if comping == "ostinato" else 4, lower)
+        [_power(s, sound) for s in spans]
+        if comping in POWER
+        else voicings(spans, "chords", sound, 3 if comping in THIN else 4, lower)
     )
     notes: list[Note] = []
     for span, pitches in zip(spans[:-1], settings, strict=False):
         section = form.sections[span.section]
-        calm = section.kind == "break" or (section.kind == "intro" and comping in ("power", "chank"))
-        cells = quiet.cells[0] if calm else pick(streams.of("chords", section.kind), manner.cells)
-        gate, roll = (quiet.gate, quiet.roll) if calm else (manner.gate, manner.roll)
-        first = int(span.start // form.metre)
-        hits = [
-            (bar * form.metre + place, strength)
-            for bar in range(first, int(-(-span.end // form.metre)))
-            for place, strength in bar_hits(cells, form.metre, bar)
-        ]
-        places = [(p, s) for p, s in hits if span.start - 1e-9 <= p < span.end - 1e-9]
-        if not places or (calm and places[0][0] > span.start):
-            places.insert(0, (span.start, 0.8))
-        for index, (place, strength) in enumerate(places):
-            until = places[index + 1][0] if index + 1 < len(places) else span.end
-            force = strength * (0.62 + 0.2 * section.weight) * (0.8 + 0.2 * stress(place % form.metre, form.metre))
-            # a strum goes down on the beat and up between
-            order = pitches if place % 1 == 0 else pitches[::-1]
-            notes.extend(Note(place + roll * k, (until - place) * gate, p, force) for k, p in enumerate(order))
-    return (*notes, *_close(form, spans[-1], settings[-1]))
+        calm = section.kind == "break" or (section.kind == "intro" and comping in {"power", "chug", "chank"})
+        manner = COMPING["held" if calm else comping]
+        cells = pick(streams.of("chords", section.kind), manner.cells)
+        notes.extend(_struck(form, span, pitches, cells, manner, groove, calm))
+    return (*notes, *_close(form, spans[-1], settings[-1], sound))
 
 
-def _close(form: Form, home: Span, pitches: tuple[int, ...]) -> list[Note]:
+def _struck(
+    form: Form,
+    span: Span,
+    pitches: tuple[int, ...],
+    cells: tuple[str, ...],
+    manner: Comping,
+    groove: Groove,
+    calm: bool,
+) -> list[Note]:
+    """Strike a chord in a rhythm for as long as it lasts."""
+    section = form.sections[span.section]
+    first = int(span.start // form.metre)
+    hits = [
+        (bar * form.metre + place, strength)
+        for bar in range(first, int(-(-span.end // form.metre)))
+        for place, strength in groove.spread(cells, bar)
+    ]
+    places = [(p, s) for p, s in hits if span.start - 1e-9 <= p < span.end - 1e-9]
+    if not places or (calm and places[0][0] > span.start):
+        places.insert(0, (span.start, 0.8))
+    notes: list[Note] = []
+    roll = manner.roll / groove.pace
+    for (place, strength), (until, _) in pairwise([*places, (span.end, 0.0)]):
+        force = strength * (0.62 + 0.2 * section.weight) * (0.8 + 0.2 * stress(place % form.metre, form.metre))
+        # a strum goes down on the beat and up between
+        order = pitches if place % 1 == 0 else pitches[::-1]
+        notes.extend(
+            Note(place + roll * k, max((until - place) * manner.gate - roll * k, 0.1), p, force)
+            for k, p in enumerate(order)
+        )
+    return notes
+
+
+def _close(form: Form, home: Span, pitches: tuple[int, ...], sound: Instrument) -> list[Note]:
     """Roll the last chord; where beats are left over, break it up in eighths before a last soft touch."""
     if not form.coda:
         return [Note(home.start + 0.04 * k, home.length, p, 0.72) for k, p in enumerate(pitches)]
     notes = [Note(home.start + 0.04 * k, 0.95, p, 0.72) for k, p in enumerate(pitches)]
-    ladder = [*pitches, *(p + 12 for p in pitches)]
+    ladder = [*pitches, *(p + 12 for p in pitches if p + 12 <= sound.top - UP)]
     wave = [*ladder, *ladder[-2:0:-1]]
     notes.extend(
         Note(home.start + 1 + 0.5 * k, 0.48, wave[k % len(wave)], 0.52 - 0.012 * k) for k in range(2 * (form.coda - 1))
@@ -111,37 +157,38 @@ def _close(form: Form, home: Span, pitches: tuple[int, ...]) -> list[Note]:
     return notes + [Note(touch + 0.06 * k, home.end - touch, p, 0.5) for k, p in enumerate(pitches)]
 
 
-def play_pad(form: Form, spans: tuple[Span, ...], throughout: bool) -> tuple[Note, ...]:
-    """Hold chords, everywhere or everywhere but in the first verse of a piece with more to come."""
+def play_pad(
+    form: Form, spans: tuple[Span, ...], sound: Instrument, padding: str, entry: int, groove: Groove, streams: Streams
+) -> tuple[Note, ...]:
+    """Hold chords, or strike them where the style has it, from the section numbered ``entry`` to the end."""
     notes: list[Note] = []
-    settings = voicings(spans, "pad", 3)
+    settings = voicings(spans, "pad", sound, 3)
     for index, (span, pitches) in enumerate(zip(spans, settings, strict=True)):
         section = form.sections[span.section]
-        first_verse = section.kind == "verse" and not section.number and len(form.sections) > 2
-        if first_verse and not throughout and index + 1 < len(spans):
+        if span.section < entry:
             continue
-        notes.extend(Note(span.start, span.length * 0.99, p, 0.5 + 0.2 * section.weight) for p in pitches)
+        if padding == "held" or index + 1 == len(spans) or section.kind in ("intro", "break"):
+            notes.extend(Note(span.start, span.length * 0.99, p, 0.5 + 0.2 * section.weight) for p in pitches)
+        else:
+            manner = COMPING[padding]
+            cells = pick(streams.of("pad", section.kind), manner.cells)
+            notes.extend(_struck(form, span, pitches, cells, manner, groove, False))
     return tuple(notes)
 
 
 def play_arp(
-    form: Form, spans: tuple[Span, ...], density: float, throughout: bool, streams: Streams
+    form: Form, spans: tuple[Span, ...], sound: Instrument, grid: float, entry: int, streams: Streams
 ) -> tuple[Note, ...]:
-    """Break the chords up in eighths, in sixteenths where the music is dense.
-
-    The figure enters with the first chorus and stays, or plays throughout.
-    """
+    """Break the chords up in notes of ``grid`` beats, from the section numbered ``entry`` to the close."""
     stream = streams.of("arp")
-    grid = 0.25 if density > 0.7 else 0.5
     shape = pick(stream, ((0, 1, 2, 3), (0, 2, 1, 3), (3, 2, 1, 0), (0, 1, 2, 1), (0, 2, 3, 2), (0, 3, 1, 2)))
-    entered = throughout or len(form.sections) < 3
     notes: list[Note] = []
-    for span, setting in zip(spans[:-1], voicings(spans, "arp"), strict=False):
+    for span, setting in zip(spans[:-1], voicings(spans, "arp", sound), strict=False):
         section = form.sections[span.section]
-        entered = entered or section.kind == "chorus"
-        if not entered or (section.kind == "outro" and not throughout):
+        if span.section < entry:
             continue
-        ladder = setting if len(setting) > 3 else (*setting, setting[0] + 12)
+        above = setting[0] + 12
+        ladder = setting if len(setting) > 3 else (*setting, above if above <= sound.top - UP else setting[1])
         for step in range(int(span.length / grid)):
             place = span.start + step * grid
             force = (0.5 + 0.18 * section.weight) * (0.75 + 0.25 * stress(place % form.metre, form.metre))

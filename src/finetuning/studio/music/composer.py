@@ -12,6 +12,7 @@ from .drums import choose_groove, play_drums
 from .form import Form, plan
 from .harmony import Span, harmonise
 from .instruments import INSTRUMENTS
+from .layers import entries
 from .melody import play_melody
 from .parts import Note, Part
 from .streams import Streams
@@ -19,6 +20,10 @@ from .styles import STYLES, Style
 from .words import Understanding, understand
 
 __all__ = ["Piece", "compose"]
+
+
+FEELS = {0.5: "half time", 1.0: "straight", 2.0: "double time"}
+"""What a groove's pace is called."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Piece:
     cast: Cast
     form: Form
     spans: tuple[Span, ...]
+    pace: float
     parts: tuple[Part, ...]
     streams: Streams
 
@@ -41,13 +47,16 @@ class Piece:
             "mood": self.heard.mood,
             "energy": self.heard.energy,
             "density": self.heard.density,
+            "era": self.heard.era,
             "drums": self.cast.kit is not None,
             "kit": self.cast.kit,
             "instruments": {part.role: part.instrument for part in self.parts if part.role != "drums"},
             "refused": list(self.heard.refused),
             "sections": [f"{section.kind} {section.bars}" for section in self.form.sections],
             "chords": [span.chord.numeral for span in self.spans],
-            "swing": self.style.swing,
+            "swing": self.style.swung(self.brief.bpm),
+            "feel": FEELS[self.pace],
+            "unknown": list(self.heard.unknown),
         }
 
 
@@ -65,22 +74,28 @@ def compose(brief: Brief) -> Piece:
     cast = choose_cast(heard, streams)
     form = plan(brief, streams)
     spans = harmonise(form, style, brief.scale, streams)
-    groove = choose_groove(style.groove, form.metre, streams)
+    pace = style.pace(brief.bpm)
+    groove = choose_groove(style.groove, form.metre, streams, pace)
+    entry = entries(form, cast, style, streams)
+    sounds = {role: INSTRUMENTS[name] for role, name in cast.roles.items()}
+    alone = "chords" not in cast.roles
     written: dict[str, tuple[Note, ...]] = {}
     if cast.kit is not None:
         written["drums"] = play_drums(form, groove, heard.density, streams)
-    if "bass" in cast.roles:
-        written["bass"] = play_bass(form, spans, groove, style.bass_line, brief.scale, streams)
-    if "chords" in cast.roles:
-        written["chords"] = play_chords(form, spans, style.comping, _room_below(cast), streams)
-    alone = "chords" not in cast.roles
-    if "pad" in cast.roles:
-        written["pad"] = play_pad(form, spans, alone)
-    if "arp" in cast.roles:
-        written["arp"] = play_arp(form, spans, heard.density, alone or heard.style == "ambient", streams)
-    if "lead" in cast.roles:
-        sound = INSTRUMENTS[cast.roles["lead"]]
-        written["lead"] = play_melody(form, spans, sound, style.riff, heard.density, brief.scale, streams, alone)
+    if "bass" in sounds:
+        written["bass"] = play_bass(form, spans, groove, sounds["bass"], style.bass_line, brief.scale, streams)
+    if "chords" in sounds:
+        below = _room_below(cast)
+        written["chords"] = play_chords(form, spans, sounds["chords"], style.comping, below, groove, streams)
+    if "pad" in sounds:
+        written["pad"] = play_pad(form, spans, sounds["pad"], style.padding, entry["pad"], groove, streams)
+    if "arp" in sounds:
+        grid = (style.grid or (0.25 if heard.density > 0.7 else 0.5)) / pace
+        written["arp"] = play_arp(form, spans, sounds["arp"], grid, entry["arp"], streams)
+    if "lead" in sounds:
+        written["lead"] = play_melody(
+            form, spans, sounds["lead"], style.riff, heard.density, brief.scale, streams, alone, pace
+        )
     names = {**cast.roles, "drums": cast.kit or ""}
     parts = tuple(Part(role, names[role], notes) for role, notes in written.items() if notes)
-    return Piece(brief, heard, style, cast, form, spans, parts, streams)
+    return Piece(brief, heard, style, cast, form, spans, pace, parts, streams)

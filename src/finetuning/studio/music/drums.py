@@ -9,15 +9,16 @@ from importlib.resources import files
 import numpy as np
 
 from .form import Form, Section
-from .metre import GROUPS, bar_hits, group_starts, stress
+from .metre import GROUPS, group_starts, paced_hits, stress
 from .parts import Note
 from .streams import Streams, pick
 
 __all__ = ["DRUMS", "Groove", "choose_groove", "play_drums"]
 
 DRUMS = {
-    "kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "low_tom": 45, "pedal": 44, "open": 46, "mid_tom": 47,
-    "crash": 49, "high_tom": 50, "ride": 51, "tambourine": 54, "conga": 63, "shaker": 70,
+    "concert": 35, "kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "low_tom": 45, "pedal": 44, "open": 46,
+    "mid_tom": 47, "crash": 49, "high_tom": 50, "ride": 51, "tambourine": 54, "conga": 63, "timbale": 65, "shaker": 70,
+    "triangle": 81,
 }  # fmt: skip
 """General MIDI drum notes."""
 
@@ -44,6 +45,10 @@ class Groove:
         Cells that join in where the piece is fullest.
     crash : bool
         Whether sections open with a cymbal.
+    rolls : float
+        How often a stroke of the time keeper becomes a roll, 0 to 1.
+    pace : float
+        0.5 in half time, 2.0 in double time, else 1.0.
     """
 
     metre: int
@@ -53,21 +58,29 @@ class Groove:
     fill: str
     more: dict[str, tuple[str, ...]]
     crash: bool
+    rolls: float = 0.0
+    pace: float = 1.0
 
     def hits(self, voice: str, bar: int) -> tuple[tuple[float, float], ...]:
         """Places in the bar and strengths of a voice of the beat.
 
-        In the odd metres of five and seven the kick marks every group: that is how their accents are heard.
+        In the odd metres of five and seven the kick marks every group: that is how their accents are heard. In half
+        time it marks the bar, for the last group is the backbeat's.
         """
-        found = bar_hits(self.beat[voice], self.metre, bar) if voice in self.beat else ()
+        found = self.spread(self.beat[voice], bar) if voice in self.beat else ()
         if voice == "kick" and self.metre in (5, 7):
             places = {place for place, _ in found}
-            found = tuple(sorted((*found, *((float(s), 0.9) for s in group_starts(self.metre) if s not in places))))
+            starts = group_starts(self.metre)[: 1 if self.pace < 1 else None]
+            found = tuple(sorted((*found, *((float(s), 0.9) for s in starts if s not in places))))
         return found
 
+    def spread(self, cells: tuple[str, ...], bar: int) -> tuple[tuple[float, float], ...]:
+        """Places and strengths of any rhythm in a bar, at the groove's pace."""
+        return paced_hits(cells, self.metre, bar, self.pace)
 
-def choose_groove(name: str, metre: int, streams: Streams) -> Groove:
-    """One of the grooves of that name."""
+
+def choose_groove(name: str, metre: int, streams: Streams, pace: float = 1.0) -> Groove:
+    """One of the grooves of that name, in half time or double time where ``pace`` is 0.5 or 2.0."""
     table = GROOVES[name]
     beat = pick(streams.of("drums", "groove"), table["beats"])
     return Groove(
@@ -78,63 +91,111 @@ def choose_groove(name: str, metre: int, streams: Streams) -> Groove:
         fill=table["fill"],
         more={voice: tuple(cells) for voice, cells in table["more"].items()},
         crash=table["crash"],
+        rolls=table.get("rolls", 0.0),
+        pace=pace,
     )
 
 
 def play_drums(form: Form, groove: Groove, density: float, streams: Streams) -> tuple[Note, ...]:
-    """Play the whole piece: less in intro and break, all in the chorus, a fill into each new section."""
+    """Play the whole piece: less in intro and break, all in the chorus, a fill at the end of each phrase.
+
+    The fill into a new section takes a whole group, the one between two phrases a beat.
+    """
     notes: list[Note] = []
     for index, section in enumerate(form.sections):
         full = section.kind in ("verse", "chorus")
-        level = min(max(int(3 * (density + 0.25 * (section.weight - 0.7))), 0), 2)
-        spared = () if full or groove.time == "shaker" else BACKBONE - {"kick"} if section.kind == "intro" else BACKBONE
-        voices = {voice: cells for voice, cells in groove.beat.items() if voice not in spared}
-        voices[groove.time] = (groove.keep[level],) * 2
-        if section.weight >= 0.85 and density > 0.35:
-            voices |= {v: c for v, c in groove.more.items() if v not in voices}
-        if section.kind == "outro":
-            voices["kick"] = groove.beat.get("kick", ("x.......",) * 2)
-        for bar in range(section.first, section.first + section.bars):
-            for voice, cells in voices.items():
-                hits = groove.hits(voice, bar) if voice == "kick" else bar_hits(cells, form.metre, bar)
-                for place, strength in hits:
-                    force = strength * (0.55 + 0.45 * stress(place, form.metre)) * (0.72 + 0.28 * section.weight)
-                    notes.append(Note(bar * form.metre + place, 0.2, DRUMS[voice], force))
-        if index + 1 < len(form.sections) or not form.coda:
-            _fill(notes, form, groove, section, density, streams.of("drums", "fill", section.kind, section.number))
+        notes.extend(_section(form, groove, section, density, streams))
+        last = index + 1 == len(form.sections)
+        for phrase in range(form.phrase_bars, section.bars, form.phrase_bars):
+            stream = streams.of("drums", "turn", section.kind, section.number, phrase)
+            _fill(notes, form, groove, section, section.first + phrase, 0.0, stream)
+        if not last or not form.coda:
+            stream = streams.of("drums", "fill", section.kind, section.number)
+            _fill(notes, form, groove, section, section.first + section.bars, density, stream)
         if groove.crash and full and (index or form.bars == section.bars):
             notes.append(Note(float(section.first * form.metre), 2.0, DRUMS["crash"], 0.6 + 0.25 * section.weight))
     played = [note for note in notes if note.start < form.close]
-    last = [Note(form.close, 2.0, DRUMS["kick"], 0.85)]
+    end = [Note(form.close, 2.0, DRUMS["kick"], 0.85)]
     if groove.crash:
-        last.append(Note(form.close, 3.0, DRUMS["crash"], 0.7))
-    return (*played, *last)
+        end.append(Note(form.close, 3.0, DRUMS["crash"], 0.7))
+    return (*played, *end)
+
+
+def _section(form: Form, groove: Groove, section: Section, density: float, streams: Streams) -> list[Note]:
+    """Play the beat of a section."""
+    full = section.kind in ("verse", "chorus")
+    level = min(max(int(3 * (density + 0.25 * (section.weight - 0.7))), 0), 2)
+    spared = () if full or groove.time == "shaker" else BACKBONE - {"kick"} if section.kind == "intro" else BACKBONE
+    voices = {voice: cells for voice, cells in groove.beat.items() if voice not in spared}
+    keeper = (groove.keep[level],) * 2
+    if groove.time not in spared or not voices:
+        voices[groove.time] = keeper
+    if section.weight >= 0.85 and density > 0.35:
+        voices |= {v: c for v, c in groove.more.items() if v not in voices}
+    if section.kind == "outro":
+        voices["kick"] = groove.beat.get("kick", ("x.......",) * 2)
+    rolling = streams.of("drums", "rolls", section.kind, section.number) if groove.rolls else None
+    notes: list[Note] = []
+    for bar in range(section.first, section.first + section.bars):
+        for voice, cells in voices.items():
+            hits = groove.hits(voice, bar) if voice == "kick" else groove.spread(cells, bar)
+            for place, strength in hits:
+                weight = stress(place * groove.pace % form.metre if groove.pace > 1 else place, form.metre)
+                force = strength * (0.55 + 0.45 * weight) * (0.72 + 0.28 * section.weight)
+                at = bar * form.metre + place
+                notes.append(Note(at, 0.2, DRUMS[voice], force))
+                if rolling is not None and voice == groove.time and rolling.random() < groove.rolls:
+                    notes.extend(_roll(at, DRUMS[voice], force, groove.pace, rolling))
+    return notes
+
+
+def _roll(start: float, pitch: int, force: float, pace: float, stream: np.random.Generator) -> list[Note]:
+    """Repeat a stroke three or four times within half a beat of the groove, fading in."""
+    count = pick(stream, (3, 4))
+    step = 0.5 / pace / count
+    return [Note(start + k * step, 0.1, pitch, force * (0.6 + 0.1 * k)) for k in range(1, count)]
+
+
+TOMS = ("snare", "high_tom", "mid_tom", "low_tom")
 
 
 def _fill(
-    notes: list[Note], form: Form, groove: Groove, section: Section, density: float, stream: np.random.Generator
+    notes: list[Note],
+    form: Form,
+    groove: Groove,
+    section: Section,
+    bar: int,
+    density: float,
+    stream: np.random.Generator,
 ) -> None:
-    """Write a fill over the last group of the section, in place of what keeps the beat there."""
+    """Write a fill up to the beginning of a bar, in place of what marks the beat there."""
     if groove.fill == "none" or section.bars < 2 or section.kind == "intro":
         return
     size = GROUPS[form.metre][-1] if density > 0.45 else 1
-    end = min(float((section.first + section.bars) * form.metre), form.close)
+    end = min(float(bar * form.metre), form.close)
     start = end - size
-    notes[:] = [n for n in notes if n.start < start or n.start >= end or n.pitch not in (36, 38, 39, 37)]
-    grid = 0.25 if density > 0.5 and groove.fill != "soft" else 0.5
+    spared = {DRUMS[v] for v in ("kick", "rim", "snare", "clap")}
+    notes[:] = [n for n in notes if n.start < start or n.start >= end or n.pitch not in spared]
+    grid = (0.25 if density > 0.5 and groove.fill != "soft" else 0.5) / groove.pace
     places = np.arange(start, end - 1e-6, grid)
     kept = places[(stream.random(len(places)) < 0.8) | (places % 1 == 0)]
     for place in kept.tolist():
         through = (place - start) / size
         force = 0.5 + 0.4 * through
         if groove.fill == "toms":
-            voice = ("snare", "high_tom", "mid_tom", "low_tom")[min(int(4 * through), 3)]
+            voice = TOMS[min(int(4 * through), 3)]
         elif groove.fill == "roll":
             voice = "snare"
         elif groove.fill == "drop":
             voice = "clap" if through >= 0.5 else "hat"
+        elif groove.fill == "thunder":
+            voice = "concert" if through < 0.5 else "kick"
+        elif groove.fill == "timbales":
+            voice = "timbale"
+        elif groove.fill == "swell":
+            voice, force = "snare", 0.3 + 0.3 * through
         else:
             voice, force = "rim", 0.35 + 0.2 * through
         notes.append(Note(place, 0.2, DRUMS[voice], force))
-    if groove.fill in ("toms", "soft"):
+    if groove.fill in ("toms", "soft", "timbales"):
         notes.append(Note(start, 0.2, DRUMS["kick"], 0.75))

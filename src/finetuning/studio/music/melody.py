@@ -8,7 +8,7 @@ import numpy as np
 
 from .form import Form
 from .harmony import Span
-from .instruments import Instrument
+from .instruments import DOWN, UP, Instrument
 from .metre import group_starts, stress
 from .parts import Note
 from .streams import Streams, pick
@@ -105,9 +105,10 @@ class _Singer:
 
     def __init__(self, form: Form, sound: Instrument, scale: str) -> None:
         self.form, self.scale = form, scale
-        low, high = sound.low + 3, sound.high - 4
+        low, high = max(sound.low + 3, sound.bottom + DOWN), min(sound.high - 4, sound.top - UP)
         slack = max(0, 14 - (high - low))
-        self.low, self.high = low - slack // 2, high + (slack + 1) // 2
+        self.low = max(low - slack // 2, sound.bottom + DOWN)
+        self.high = min(high + (slack + 1) // 2, sound.top - UP)
 
     def sing(self, motif: Motif, span: Span, centre: float, weight: float, closing: bool) -> list[Note]:
         """Strong and long notes fall on chord tones, others on the scale."""
@@ -148,6 +149,7 @@ def play_melody(
     scale: str,
     streams: Streams,
     alone: bool,
+    pace: float = 1.0,
 ) -> tuple[Note, ...]:
     """Sing verse and chorus, hint in break and outro, and come home on the last chord.
 
@@ -155,7 +157,8 @@ def play_melody(
     answers the first: it ends on the tonic or its fifth.
     """
     manner = RIFFS[riff]
-    busy = min(max(manner.busy + 0.5 * (density - 0.5), 0.1), 0.9)
+    # as many notes a second in half time and in double time, more or less
+    busy = min(max((manner.busy + 0.5 * (density - 0.5)) * (0.7 + 0.3 * pace), 0.1), 0.9)
     singer = _Singer(form, sound, scale)
     centre = (singer.low + singer.high) / 2 - 2
     longest = max((span.length for span in spans[:-1]), default=1.0)

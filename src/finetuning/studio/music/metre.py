@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-__all__ = ["GROUPS", "bar_hits", "group_starts", "slots", "stress", "swing"]
+__all__ = ["GROUPS", "bar_hits", "group_starts", "paced_hits", "slots", "stress", "swing"]
 
 GROUPS: dict[int, tuple[int, ...]] = {2: (2,), 3: (3,), 4: (2, 2), 5: (3, 2), 6: (3, 3), 7: (2, 2, 3)}
 """Beats a group, by beats a bar."""
@@ -72,6 +72,58 @@ def bar_hits(cells: Sequence[str], metre: int, bar: int) -> tuple[tuple[float, f
         steps = cell if size == 2 else stretch(cell)
         hits.extend((start + step / 4, STEPS[mark]) for step, mark in enumerate(steps) if mark in STEPS)
     return tuple(hits)
+
+
+def paced_hits(cells: Sequence[str], metre: int, bar: int, pace: float) -> tuple[tuple[float, float], ...]:
+    """Play a rhythm at its own speed, at half of it or at twice, without leaving the bars.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The rhythm, as ``bar_hits`` takes it.
+    metre, bar : int
+        Beats a bar, and which bar.
+    pace : float
+        1.0 as written. At 0.5 a cell lasts a whole bar, its second half from the bar's last group on (a bar of two
+        beats is half a cell): the backbeat comes once a bar. At 2.0 a cell lasts a beat, and every group begins with
+        the first of the pair.
+    """
+    return (
+        _slow(tuple(cells), metre, bar)
+        if pace < 1
+        else _fast(tuple(cells), metre, bar)
+        if pace > 1
+        else bar_hits(tuple(cells), metre, bar)
+    )
+
+
+@cache
+def _slow(cells: tuple[str, ...], metre: int, bar: int) -> tuple[tuple[float, float], ...]:
+    if metre == 2:
+        cell = cells[bar // 2 % len(cells)]
+        steps = cell[4:] if bar % 2 else cell[:4]
+        return tuple((step / 2, STEPS[mark]) for step, mark in enumerate(steps) if mark in STEPS)
+    cell = cells[bar % len(cells)]
+    turn = group_starts(metre)[-1] or 2
+    hits = []
+    for start, end, steps in ((0, turn, cell[:4]), (turn, metre, cell[4:])):
+        # what sounds on both beats goes on through a third and a fourth
+        onward = steps[2:] if steps[0] in STEPS and steps[2] in STEPS else ".."
+        row = (steps + onward * 2)[: 2 * (end - start)]
+        hits += [(start + step / 2, STEPS[mark]) for step, mark in enumerate(row) if mark in STEPS]
+    return tuple(hits)
+
+
+@cache
+def _fast(cells: tuple[str, ...], metre: int, bar: int) -> tuple[tuple[float, float], ...]:
+    pair = cells[2 * (bar % (len(cells) // 2)) :][:2]
+    return tuple(
+        (start + beat + step / 8, STEPS[mark])
+        for start, size in zip(group_starts(metre), GROUPS[metre], strict=True)
+        for beat in range(size)
+        for step, mark in enumerate(pair[beat % 2])
+        if mark in STEPS
+    )
 
 
 def swing(beat: float, amount: float, unit: float) -> float:

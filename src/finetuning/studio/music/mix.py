@@ -10,6 +10,7 @@ from scipy.signal import butter
 
 from .composer import Piece
 from .drums import DRUMS
+from .eras import ERAS, Era
 from .parts import Part
 from .render import RATE, Sound, filtered, render
 from .score import Fader, shifted, write_midi
@@ -25,8 +26,11 @@ CHORUS = {"chords": 30, "pad": 60, "arp": 20}
 CHECK, GAP = 2.0, 0.5
 """Seconds that a part plays at the sound check, and of pause for it to die away."""
 
-AIR = 4000.0
-"""Hz above which the mix is lifted by 3 dB: General MIDI samples are dull."""
+AIR, LIFT = 4000.0, 3.0
+"""Hz above which every mix is lifted, and by how many dB: General MIDI samples are dull."""
+
+DEPTH = 150.0
+"""Hz below which the style's lower shelf works."""
 
 REFERENCE = -24.0
 """LUFS of a part at level 0: low enough that the sum stays within the renderer's sixteen bits."""
@@ -48,11 +52,12 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
     So the balance follows what was written and not how loud a SoundFont happens to have recorded an instrument.
     """
     beat, style = piece.form.beat, piece.style
+    era = ERAS[piece.heard.era] if piece.heard.era else Era()
     side = pick(piece.streams.of("mix", "pan"), (-1, 1))
     pans = {"chords": 64 - 24 * side, "arp": 64 + 36 * side, "pad": 64 + 12 * side, "lead": 64 + 6 * side}
 
     def fader(role: str, volume: int) -> Fader:
-        reverb = round(min(127.0, 127 * style.room * SENDS[role]))
+        reverb = round(min(127.0, 127 * max(style.room + era.room, 0.0) * SENDS[role]))
         return Fader(volume, pans.get(role, 64), reverb, CHORUS.get(role, 0))
 
     stretch = min(CHECK, piece.form.end * beat) / beat
@@ -83,13 +88,26 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
 
 
 def mix(piece: Piece, midi: bytes) -> Sound:
-    """Render the piece from its score, exactly as long as was asked, and colour it."""
+    """Render the piece from its score, exactly as long as was asked, and colour it.
+
+    The style and the era have shelves of their own, and a low pass where they are dull.
+    """
     samples = round(piece.brief.duration * RATE)
     sound = render(midi)[:, :samples]
-    if piece.style.treble:
-        return _filtered(sound, piece.style.treble, "lowpass")
-    sound += np.float32(0.4) * _filtered(sound, AIR, "highpass")
+    era = ERAS[piece.heard.era] if piece.heard.era else Era()
+    low = piece.style.low + era.low
+    if low:
+        sound += _gain(low) * _filtered(sound, DEPTH, "lowpass")
+    corners = [corner for corner in (piece.style.treble, era.treble) if corner]
+    if corners:
+        return _filtered(sound, min(corners), "lowpass")
+    sound += _gain(LIFT + piece.style.high + era.high) * _filtered(sound, AIR, "highpass")
     return sound
+
+
+def _gain(decibels: float) -> np.float32:
+    """Say how much of what a filter passes is to be added for a shelf of so many decibels."""
+    return np.float32(10 ** (decibels / 20) - 1)
 
 
 def _filtered(sound: Sound, corner: float, kind: str) -> Sound:

@@ -19,12 +19,15 @@ class Note:
         MIDI pitch as if C were the tonic; for drums the General MIDI drum note.
     force : float
         0 to 1.
+    syllable : str
+        What is sung on it; a hyphen at its end where the word goes on.
     """
 
     start: float
     length: float
     pitch: int
     force: float
+    syllable: str = ""
 
 
 @dataclass(frozen=True)

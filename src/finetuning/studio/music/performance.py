@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def _play(part: Part, piece: Piece) -> Part:
     stream = piece.streams.of("performance", part.role)
     shift = 0 if part.role == "drums" else tonic_offset(piece.brief.key)
     lean = 0.8 + 0.4 * piece.heard.energy
+    amount, unit = style.swung(piece.brief.bpm), style.unit / piece.pace
     ordered = sorted(part.notes, key=lambda n: (n.start, n.pitch))
     late = np.clip(stream.normal(0.0, LOOSENESS[part.role], len(ordered)), -0.02, 0.02)
     touch = np.clip(stream.normal(1.0, 0.05, len(ordered)), 0.85, 1.15)
@@ -39,11 +41,11 @@ def _play(part: Part, piece: Piece) -> Part:
     for note, slip, press in zip(ordered, late.tolist(), touch.tolist(), strict=True):
         if part.role != "drums" or note.start != at:
             at, offset = note.start, slip
-        start = max(swing(note.start, style.swing, style.unit) + (offset if note.start else 0.0), 0.0)
-        end = min(swing(note.start + note.length, style.swing, style.unit), form.end)
+        start = max(swing(note.start, amount, unit) + (offset if note.start else 0.0), 0.0)
+        end = min(swing(note.start + note.length, amount, unit), form.end)
         force = min(note.force * press * (lean if part.role == "drums" else 0.5 + 0.5 * lean), 1.0)
         if end - start > 0.02:
-            played.append(Note(start, end - start, note.pitch + shift, force))
+            played.append(replace(note, start=start, length=end - start, pitch=note.pitch + shift, force=force))
     return Part(part.role, part.instrument, _untangled(played))
 
 
@@ -55,6 +57,6 @@ def _untangled(notes: list[Note]) -> tuple[Note, ...]:
         if row and note.start - row[-1].start < 0.05:
             continue
         if row and row[-1].start + row[-1].length > note.start - 0.01:
-            row[-1] = Note(row[-1].start, note.start - 0.01 - row[-1].start, note.pitch, row[-1].force)
+            row[-1] = replace(row[-1], length=note.start - 0.01 - row[-1].start)
         row.append(note)
     return tuple(sorted((n for row in by_pitch.values() for n in row), key=lambda n: (n.start, n.pitch)))

@@ -26,12 +26,18 @@ class Style:
         Progressions of four chords in Roman numerals, all beginning on the tonic.
     cadence : tuple of str
         Last chord before the end, in minor and in major.
-    groove, bass_line, comping, riff : str
-        Names of the drum pattern, bass figure, chord rhythm and manner of melody.
+    groove, bass_line, comping, padding, riff : str
+        Names of the drum pattern, bass figure, chord rhythm, the pad's rhythm and manner of melody.
+    half, double : float
+        Tempo in bpm above which the groove is played in half time, and below which in double time; 0 for never.
+    grid : float
+        Beats between the notes of broken chords; 0 where the density decides.
     kits : tuple of str
         Drum kits that serve.
     bass, chords, pad, arp, lead : tuple of str
         Instruments that serve each role; none where the style has no such role.
+    steady : tuple of str
+        Roles that do not wait for their entry, but play from the start: what the style is known by.
     levels : dict
         Loudness of each role in dB beside the others.
     room : float
@@ -40,6 +46,8 @@ class Style:
         How far the kick pushes the band down, in dB.
     treble : float
         Corner of a gentle low pass in Hz; 0 for none.
+    low, high : float
+        Shelves of the mix in dB, below 150 Hz and above 4 kHz.
     """
 
     energy: float
@@ -64,6 +72,22 @@ class Style:
     room: float = 0.35
     duck: float = 0.0
     treble: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    padding: str = "held"
+    half: float = 0.0
+    double: float = 0.0
+    grid: float = 0.0
+    steady: tuple[str, ...] = ()
+
+    def pace(self, bpm: float) -> float:
+        """Say how fast the groove goes beside the beat: 0.5 in half time, 2.0 in double time, else 1.0."""
+        return 0.5 if self.half and bpm > self.half else 2.0 if self.double and bpm < self.double else 1.0
+
+    def swung(self, bpm: float) -> float:
+        """Say how far off-beats are delayed at a tempo: all the way up to 110 bpm, and less the faster it goes."""
+        pulse = bpm * self.pace(bpm)
+        return round(self.swing * min(max(1.0 - (pulse - 110.0) / 180.0, 0.35), 1.0), 4)
 
     def sounds(self, role: str) -> tuple[str, ...]:
         """Name the instruments that serve a pitched role."""

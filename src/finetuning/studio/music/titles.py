@@ -25,6 +25,12 @@ FORMS = (
     "{thing} and {other}",
 )
 
+LEANING = {
+    "pop": 0.6, "folk": 0.7, "country": 0.8, "bossa nova": 0.6, "orchestral": 0.45, "rock": 0.5, "jazz": 0.5,
+    "swing": 0.65, "soul": 0.55, "reggae": 0.6, "ambient": 0.5,
+}  # fmt: skip
+"""How likely a style is in major, where it is not mostly in minor."""
+
 
 def title_for(tags: str, seed: int) -> str:
     """Make up a title of a few words, at most 80 characters, from the tags' mood and words and the seed."""
@@ -47,7 +53,6 @@ def choose_key(tags: str, seed: int) -> tuple[str, str]:
     """Key and scale where none was asked for: bright words lean to major, dark ones to minor, the seed decides."""
     heard = understand(tags)
     stream = Streams(seed, heard.text).of("key")
-    leaning = {"folk": 0.7, "pop": 0.6, "bossa nova": 0.6, "orchestral": 0.45, "rock": 0.5, "jazz": 0.5, "ambient": 0.5}
-    major = min(max(leaning.get(heard.style, 0.25) + 0.6 * heard.mood, 0.05), 0.95)
+    major = min(max(LEANING.get(heard.style, 0.25) + 0.6 * heard.mood, 0.05), 0.95)
     scale = "major" if stream.random() < major else "minor"
     return pick(stream, KEYS), scale

@@ -1,4 +1,4 @@
-"""What the tags say: style, mood, energy, density and instruments, asked for or refused."""
+"""What the tags say: style, mood, energy, density, era and instruments, asked for or refused."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from itertools import pairwise
 from .instruments import CALLS, ROLES
 from .styles import STYLES
 
-__all__ = ["Understanding", "understand"]
+__all__ = ["FAMILIES", "Understanding", "understand"]
 
 TABLE = tomllib.loads(files(__package__).joinpath("words.toml").read_text("utf-8"))
 PHRASES = sorted(((tuple(k.split()), v) for k, v in TABLE["phrases"].items()), key=lambda p: -len(p[0]))
-REFUSALS, ONWARD, ALONE, BEFORE = (
-    frozenset(TABLE["grammar"][name].split()) for name in ("refusals", "onward", "alone", "before")
+REFUSALS, ONWARD, ALONE, BEFORE, SMALL = (
+    frozenset(TABLE["grammar"][name].split()) for name in ("refusals", "onward", "alone", "before", "small")
 )
 STOP = "|"
 LEVELS = {"low": 0.15, "medium": 0.5, "mid": 0.5, "moderate": 0.5, "high": 0.9}
@@ -28,12 +28,25 @@ def _lexicon(section: str) -> dict[str, str]:
     return {word: meaning for meaning, words in TABLE[section].items() for word in words.split()}
 
 
-ALIASES, STYLE_WORDS, HINTS = (_lexicon(section) for section in ("aliases", "styles", "hints"))
+ALIASES, STYLE_WORDS, HINTS, ERAS = (_lexicon(section) for section in ("aliases", "styles", "hints", "eras"))
 MOODS, ENERGIES, DENSITIES = (
     {word: float(value) for word, value in _lexicon(section).items()} for section in ("mood", "energy", "density")
 )
 SOUNDS = frozenset(CALLS) | frozenset(ROLES) | {"drums"}
-KNOWN = SOUNDS | STYLE_WORDS.keys() | HINTS.keys() | MOODS.keys() | ENERGIES.keys() | DENSITIES.keys()
+KNOWN = SOUNDS | STYLE_WORDS.keys() | HINTS.keys() | ERAS.keys() | MOODS.keys() | ENERGIES.keys() | DENSITIES.keys()
+SILENT = REFUSALS | ONWARD | ALONE | BEFORE | SMALL | {STOP, "energy", "density", "free", "instrumental"}
+STRANGE = 24
+"""Unknown words that are told of, each by that many characters at most."""
+
+FAMILIES: dict[str, frozenset[str]] = {
+    "style": frozenset(STYLE_WORDS) | frozenset(HINTS),
+    "mood": frozenset(MOODS),
+    "energy": frozenset(ENERGIES),
+    "density": frozenset(DENSITIES),
+    "era": frozenset(ERAS),
+    "instrument": SOUNDS | frozenset(ALIASES),
+}
+"""Every word that is known, by what it speaks of; a word may be in several."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +61,14 @@ class Understanding:
         -1 dark to 1 bright.
     energy, density : float
         0 to 1.
+    era : str or None
+        Name in ``finetuning.studio.music.eras.ERAS``, the first that is meant; None where the tags name none.
     wanted, refused : tuple of str
         Instruments and roles (``drums``, ``bass``, ``lead`` ...) asked for and refused, in the order of the tags.
     alone : bool
         Whether the wanted instrument is to play by itself.
+    unknown : tuple of str
+        Words that mean nothing here. They steer the seed.
     text : str
         The tags normalised, without the words that set the energy: the same piece can be asked for calmer or wilder.
     """
@@ -60,9 +77,11 @@ class Understanding:
     mood: float
     energy: float
     density: float
+    era: str | None
     wanted: tuple[str, ...]
     refused: tuple[str, ...]
     alone: bool
+    unknown: tuple[str, ...]
     text: str
 
 
@@ -168,8 +187,10 @@ def understand(tags: str) -> Understanding:
         mood=round(_middle(moods, 0.0, 0.0), 3),
         energy=round(energy, 3),
         density=round(said.get("density", _middle(densities, (habit.density + energy) / 2, 0.5)), 3),
+        era=next((ERAS[w] for w in yes if w in ERAS and ERAS[w] not in {ERAS.get(n) for n in no}), None),
         wanted=wanted,
         refused=refused,
         alone=len(pitched) == 1 and "drums" not in wanted and _alone(words, pitched[0]),
+        unknown=tuple(dict.fromkeys(w[:STRANGE] for w in (*yes, *no) if w not in KNOWN | SILENT))[:STRANGE],
         text=" ".join(w for w in yes if w not in ENERGIES and w != STOP) + ("~" + " ".join(no) if no else ""),
     )
