@@ -122,10 +122,10 @@ def test_a_run_takes_more_in_while_it_goes_on(service: Any, hosted: ft.Client, u
     service.looks_needed = 10**9
     run = hosted.run(sweep(2), name="going", wait=False)
     until(lambda: len(service.rows) == 2)
-    runner = run._runner
+    course = run._course
     run.extend(seed=[3], wait=False)
     until(lambda: len(service.rows) == 3)
-    assert run._runner is runner
+    assert run._course is course
     service.looks_needed = 1
     assert run.wait().done
     assert [body["seed"] for body in service.bodies] == [1, 2, 3]

@@ -2,21 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
 
 from finetuning.errors import ParameterError, SelectionError
 from finetuning.parameters import whole
-from finetuning.selections import ids_of
+from finetuning.selections import Tracks, ids_of
 
-from .events import Noted, Preferred, Rated, Rejected
+from .events import Event, Noted, Preferred, Rated, Rejected
 from .ledger import now
+from .looking import Looking
 from .state import Cell
 
-__all__ = ["noted", "points_of", "preferred", "rated", "rejected"]
+__all__ = ["Judging"]
 
 
-def rated(cells: Sequence[Cell], tracks: Any, rating: object) -> list[Rated]:
+class Judging(Looking):
+    """A run whose takes are judged, whether it goes on or not."""
+
+    def rate(self, tracks: Tracks | int | Iterable[int], rating: int | None) -> Self:
+        """Rate takes of this run, 1 to 5; None takes a rating back.
+
+        Parameters
+        ----------
+        tracks
+            Any selection of takes (rows of `frame`, ids), or numbers of points.
+
+        Raises
+        ------
+        ParameterError, SelectionError
+            No such rating; a take that is not of this run.
+        """
+        return self._judge(lambda cells: _rated(cells, tracks, rating))
+
+    def reject(self, tracks: Tracks | int | Iterable[int], out: bool = True) -> Self:
+        """Put takes of this run out of the question; False takes that back. `tracks` as for `rate`."""
+        return self._judge(
+            lambda cells: [Rejected(at=now(), point=point, rejected=bool(out)) for point in _points_of(cells, tracks)]
+        )
+
+    def prefer(self, track: Tracks | int, over: Tracks | int, *, same: bool = False) -> Self:
+        """Record that of two takes of this run, heard without knowing which is which, one was better.
+
+        Parameters
+        ----------
+        track, over
+            One take each, as for `rate`.
+        same
+            Whether no difference was heard.
+
+        Raises
+        ------
+        SelectionError
+            These are not two takes of this run.
+        """
+        return self._judge(lambda cells: [_preferred(cells, track, over, same)])
+
+    def note(self, tracks: Tracks | int | Iterable[int], note: str | None) -> Self:
+        """Write a note beside takes of this run; None takes it back. `tracks` as for `rate`."""
+        return self._judge(lambda cells: _noted(cells, tracks, note))
+
+    def _judge(self, judged: Callable[[Sequence[Cell]], Sequence[Event]]) -> Self:
+        # Which take is meant is read while the journal is held: another process may be adding to it.
+        with self._ledger.writing():
+            self._ledger.record(*judged(self._ledger.state.cells))
+        return self
+
+
+def _rated(cells: Sequence[Cell], tracks: Any, rating: object) -> list[Rated]:
     """Return the events of a rating.
 
     Raises
@@ -29,21 +82,10 @@ def rated(cells: Sequence[Cell], tracks: Any, rating: object) -> list[Rated]:
         raise ParameterError(
             f"rating={number} is not 1 to 5.", parameter="rating", value=rating, hint="None takes one back."
         )
-    return [Rated(at=now(), point=point, rating=number) for point in points_of(cells, tracks)]
+    return [Rated(at=now(), point=point, rating=number) for point in _points_of(cells, tracks)]
 
 
-def rejected(cells: Sequence[Cell], tracks: Any, out: bool) -> list[Rejected]:
-    """Return the events of putting takes out of the question, or back.
-
-    Raises
-    ------
-    SelectionError
-        A take is not of this run.
-    """
-    return [Rejected(at=now(), point=point, rejected=bool(out)) for point in points_of(cells, tracks)]
-
-
-def preferred(cells: Sequence[Cell], track: Any, over: Any, same: bool) -> Preferred:
+def _preferred(cells: Sequence[Cell], track: Any, over: Any, same: bool) -> Preferred:
     """Return the event of a comparison.
 
     Raises
@@ -51,13 +93,13 @@ def preferred(cells: Sequence[Cell], track: Any, over: Any, same: bool) -> Prefe
     SelectionError
         These are not two takes of this run.
     """
-    points = [*points_of(cells, track), *points_of(cells, over)]
+    points = [*_points_of(cells, track), *_points_of(cells, over)]
     if len(set(points)) != 2 or len(points) != 2:
         raise SelectionError("A preference is between two takes.", hint="run.prefer(take, over=another)")
     return Preferred(at=now(), point=points[0], over=points[1], same=bool(same))
 
 
-def noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:
+def _noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:
     """Return the events of a note.
 
     Raises
@@ -67,10 +109,10 @@ def noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:
     """
     if note is not None and not isinstance(note, str):
         raise ParameterError(f"note is a {type(note).__name__}, not text.", parameter="note", value=note)
-    return [Noted(at=now(), point=point, note=note or None) for point in points_of(cells, tracks)]
+    return [Noted(at=now(), point=point, note=note or None) for point in _points_of(cells, tracks)]
 
 
-def points_of(cells: Sequence[Cell], tracks: Any) -> list[int]:
+def _points_of(cells: Sequence[Cell], tracks: Any) -> list[int]:
     """Return the points that are meant, each once, in order.
 
     Parameters

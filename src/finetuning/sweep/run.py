@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError, Future
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,32 +13,24 @@ from finetuning import errors
 from finetuning.notices import warn
 from finetuning.selections import Tracks
 
-from .beginning import (
-    begin,
-    check_account,
-    check_count,
-    check_credits,
-    check_receiver,
-    in_flight,
-    warn_of_credits,
-)
+from .beginning import begin, check_account, check_credits, warn_of_credits
+from .course import Course, Options
 from .events import Bounded, Event, Extended, Finished, Lost
 from .extending import extension
 from .following import Told
-from .judging import noted, preferred, rated, rejected
+from .judging import Judging
 from .ledger import Ledger, now
-from .looking import Looking
 from .names import journal_path
 from .points import Plan
 from .runner import Runner
 from .shelf import runs_frame, unknown
-from .watching import tell, watch
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.client.blocking import Client
     from finetuning.panels.deck.widget import Deck
+    from finetuning.records import Account
 
 __all__ = ["SweepRun"]
 
@@ -49,7 +38,7 @@ __all__ = ["SweepRun"]
 _running: weakref.WeakValueDictionary[Path, SweepRun] = weakref.WeakValueDictionary()
 
 
-class SweepRun(Looking):
+class SweepRun(Judging):
     """A run of a sweep, by its name. Made by `client.run(sweep)` and by `SweepRun.load`.
 
     Everything that it decided, sent and learnt is in its journal, a readable file in the folder `sweeps` of the
@@ -60,9 +49,7 @@ class SweepRun(Looking):
         super().__init__(ledger)
         self._client = client
         self._lock = threading.Lock()
-        self._runner: Runner | None = None
-        self._future: Future[None] | None = None
-        self._told = True
+        self._course: Course | None = None
 
     # Beginning
 
@@ -105,12 +92,12 @@ class SweepRun(Looking):
         NotEnoughCreditsError
             The sweep costs more than is left. Nothing was sent.
         """
-        at_once, max_credits = check_count("at_once", at_once), check_count("max_credits", max_credits)
-        check_receiver(receiver, client)
-        ledger, account = begin(plan, client, name, max_credits)
+        options = Options(at_once, max_credits, receiver)
+        options.check(client)
+        ledger, account = begin(plan, client, name, options.max_credits)
         run = cls(ledger, client)
         with run._lock, ledger.handing_over():
-            run._launch(client, in_flight(at_once, account), receiver)
+            run._launch(client, account, options)
         return run.wait() if wait else run
 
     @classmethod
@@ -158,13 +145,13 @@ class SweepRun(Looking):
     @property
     def running(self) -> bool:
         """Whether it goes on in this process."""
-        return self._future is not None and not self._future.done()
+        return self._course is not None and self._course.running
 
     @property
     def doing(self) -> str:
         """What it is waiting for, with the seconds left; empty where nothing is in the way, or nothing goes on."""
-        runner = self._runner
-        return runner.doing if runner is not None and self.running else ""
+        course = self._course
+        return course.runner.doing if course is not None and course.running else ""
 
     def wait(self, timeout: float | None = None) -> SweepRun:
         """Wait until the run has ended, with a progress bar; returns the run.
@@ -187,13 +174,13 @@ class SweepRun(Looking):
         SweepWarning
             The run paused, or some points were not made; once.
         """
-        future, runner, client = self._future, self._runner, self._client
-        if future is None or runner is None or client is None:
+        course = self._course
+        if course is None:
             if not self.done:
                 warn(errors.SweepWarning(f"The run {self.name!r} is not running here; run.resume() goes on with it."))
             return self
         try:
-            watch(self.name, self._ledger.state, runner, future, bar=client.progress, timeout=timeout)
+            course.watch(self.name, self._ledger.state, timeout)
         except KeyboardInterrupt:
             print(  # noqa: T201 - whoever interrupts must know that it goes on, and is paid for
                 f"The run {self.name!r} goes on in the background. run = ft.SweepRun.load({self.name!r}, client), "
@@ -217,22 +204,13 @@ class SweepRun(Looking):
         SweepWarning
             The run paused, or some points were not made.
         """
-        future, runner = self._future, self._runner
-        if future is None or runner is None or not future.done():
-            return
-        told, self._told = self._told, True
-        if not told:
-            tell(self.name, self._ledger.state.counts, future, runner)
+        if self._course is not None:
+            self._course.explain(self.name, self._ledger.state)
 
     def cancel(self) -> SweepRun:
         """Send no more. What is paid for goes on at the service; `resume` collects it, and sends the rest."""
-        future, runner, client = self._future, self._runner, self._client
-        if future is not None and runner is not None and client is not None and not future.done():
-            self._told = True
-            _halt(future, runner, client)
-            if future.done():
-                with suppress(CancelledError):
-                    future.result()
+        if self._course is not None:
+            self._course.cancel()
         return self
 
     def resume(
@@ -262,11 +240,11 @@ class SweepRun(Looking):
         ParameterError
             There is no client, or it is another account's.
         """
-        at_once, max_credits = check_count("at_once", at_once), check_count("max_credits", max_credits)
+        options = Options(at_once, max_credits, receiver)
         with self._lock:
-            bound = _bounds(max_credits)
+            bound = options.bounds()
             if not self._take_in(*bound) and (not self.done or self._ledger.state.points("uncertain")):
-                self._go_on(self._need(client), at_once, bound, receiver)
+                self._go_on(self._need(client), options, bound)
         return self.wait() if wait else self
 
     def extend(
@@ -303,7 +281,7 @@ class SweepRun(Looking):
         --------
         >>> run.extend(bpm=[100], seed=1)  # doctest: +SKIP
         """
-        at_once, max_credits = check_count("at_once", at_once), check_count("max_credits", max_credits)
+        options = Options(at_once, max_credits, receiver)
         client = self._need(client)
         with self._lock:
             self._ledger.refresh()
@@ -313,9 +291,9 @@ class SweepRun(Looking):
                 plan.body(point, local=client.asynchronous.transport.local)
             added = Extended(at=now(), axes=plan.axes, points=plan.points[len(before) :])
             check_credits(len(added.points), client.me())
-            events: list[Extended | Bounded] = [*_bounds(max_credits), added]
+            events: list[Extended | Bounded] = [*options.bounds(), added]
             if not self._take_in(*events):
-                self._go_on(client, at_once, events, receiver)
+                self._go_on(client, options, events)
         return self.wait() if wait else self
 
     def details(self) -> SweepRun:
@@ -340,55 +318,7 @@ class SweepRun(Looking):
                 self._ledger.record(*(Finished(at=now(), point=lacking[row.id][0], generation=row) for row in learnt))
         return self
 
-    # Judging
-
-    def rate(self, tracks: Tracks | int | Iterable[int], rating: int | None) -> SweepRun:
-        """Rate takes of this run, 1 to 5; None takes a rating back.
-
-        Parameters
-        ----------
-        tracks
-            Any selection of takes (rows of `frame`, ids), or numbers of points.
-
-        Raises
-        ------
-        ParameterError, SelectionError
-            No such rating; a take that is not of this run.
-        """
-        with self._ledger.writing():
-            self._ledger.record(*rated(self._ledger.state.cells, tracks, rating))
-        return self
-
-    def reject(self, tracks: Tracks | int | Iterable[int], out: bool = True) -> SweepRun:
-        """Put takes of this run out of the question; False takes that back. `tracks` as for `rate`."""
-        with self._ledger.writing():
-            self._ledger.record(*rejected(self._ledger.state.cells, tracks, out))
-        return self
-
-    def prefer(self, track: Tracks | int, over: Tracks | int, *, same: bool = False) -> SweepRun:
-        """Record that of two takes of this run, heard without knowing which is which, one was better.
-
-        Parameters
-        ----------
-        track, over
-            One take each, as for `rate`.
-        same
-            Whether no difference was heard.
-
-        Raises
-        ------
-        SelectionError
-            These are not two takes of this run.
-        """
-        with self._ledger.writing():
-            self._ledger.record(preferred(self._ledger.state.cells, track, over, same))
-        return self
-
-    def note(self, tracks: Tracks | int | Iterable[int], note: str | None) -> SweepRun:
-        """Write a note beside takes of this run; None takes it back. `tracks` as for `rate`."""
-        with self._ledger.writing():
-            self._ledger.record(*noted(self._ledger.state.cells, tracks, note))
-        return self
+    # Playing
 
     def play(
         self,
@@ -412,14 +342,8 @@ class SweepRun(Looking):
 
     # Within
 
-    def _go_on(
-        self,
-        client: Client,
-        at_once: int | None,
-        events: Sequence[Event],
-        receiver: Told | None,
-    ) -> None:
-        check_receiver(receiver, client)
+    def _go_on(self, client: Client, options: Options, events: Sequence[Event]) -> None:
+        options.check(client)
         account = client.me()
         check_account(self._ledger.state.began, account, client.base_url)
         self._ledger.hold()
@@ -431,24 +355,15 @@ class SweepRun(Looking):
             if news:
                 self._ledger.record(*news)
             warn_of_credits(len(state.points("waiting")), account)
-            self._launch(client, in_flight(at_once, account), receiver)
+            self._launch(client, account, options)
 
     def _take_in(self, *events: Extended | Bounded) -> bool:
-        """Give the runner what is new; False where it sends no more, has come to its end, and recorded nothing."""
-        future, runner, client = self._future, self._runner, self._client
-        if future is None or runner is None or client is None or future.done():
-            return False
-        with suppress(errors.FinetuningError, CancelledError):  # it ended this moment
-            if client.submit(runner.take_in(*events)).result():
-                return True
-        # What it still follows is followed by the one that goes on.
-        _halt(future, runner, client)
-        return False
+        return self._course is not None and self._course.take_in(*events)
 
-    def _launch(self, client: Client, at_once: int, receiver: Told | None) -> None:
-        runner = Runner(client.asynchronous, self._ledger, at_once=at_once, told=receiver)
-        self._future = client.submit(self._go(runner))
-        self._client, self._runner, self._told = client, runner, False
+    def _launch(self, client: Client, account: Account, options: Options) -> None:
+        at_once = options.in_flight(account)
+        runner = Runner(client.asynchronous, self._ledger, at_once=at_once, told=options.receiver)
+        self._client, self._course = client, Course(client, runner, client.submit(self._go(runner)))
         _running[self.path] = self
 
     async def _go(self, runner: Runner) -> None:
@@ -464,15 +379,3 @@ class SweepRun(Looking):
                 hint=f"ft.SweepRun.load({self.name!r}, client), or pass it here.",
             )
         return client
-
-
-def _bounds(max_credits: int | None) -> list[Bounded]:
-    return [] if max_credits is None else [Bounded(at=now(), max_credits=max_credits)]
-
-
-def _halt(future: Future[None], runner: Runner, client: Client) -> None:
-    """Stop a runner and wait until it has ended."""
-    with suppress(errors.FinetuningError):  # a closed client has ended the run
-        client.submit(runner.stop())
-    # A request that has left is worth waiting for: without its answer nobody knows what was paid.
-    concurrent.futures.wait([future], timeout=client.asynchronous.transport.policy.timeout + 5)
