@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from finetuning.errors import ParameterError, SweepWarning
+from finetuning.errors import ClampedWarning, ParameterError, SweepWarning
 from finetuning.notices import warn
-from finetuning.parameters import create_body, whole
+from finetuning.parameters import BPM_RANGE, DURATION_RANGE, create_body, whole
 
 from .series import POINTS_MAX, as_series, number, split_text, too_many
 
-__all__ = ["ENERGIES", "Axis", "energetic", "read_axis"]
+__all__ = ["ENERGIES", "Axis", "energetic", "read_axis", "warn_of_clamping"]
 
 #: How an energy is said in the tags; any other short word becomes "<word> energy".
 ENERGIES: Final = {
@@ -27,6 +27,7 @@ ENERGIES: Final = {
 _ENERGY_MAX: Final = 40
 #: In tags and lyrics a comma is a comma.
 _PROSE: Final = ("tags", "lyrics")
+_RANGES: Final = {"bpm": (BPM_RANGE, "beats a minute"), "duration": (DURATION_RANGE, "seconds")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,21 @@ def _several_meant(name: str, text: str) -> str | None:
     except ParameterError:
         return None
     return ", ".join(words)
+
+
+def warn_of_clamping(axis: Axis) -> None:
+    """Warn of tempi or durations that the service will move into its range."""
+    if axis.name not in _RANGES:
+        return
+    (low, high), unit = _RANGES[axis.name]
+    outside = [value for value in axis.values if not low <= value <= high]
+    if not outside:
+        return
+    moved = ", ".join(f"{value} → {min(max(value, low), high)}" for value in outside[:5])
+    clamped = [min(max(value, low), high) for value in axis.values]
+    twice = "; some points will then be the same" if len(set(clamped)) < len(clamped) else ""
+    more = ", …" if len(outside) > 5 else ""
+    warn(ClampedWarning(f"{axis.name} is {low} to {high} {unit}: the service will clamp {moved}{more}{twice}."))
 
 
 def energetic(tags: str, energy: str | None) -> str:

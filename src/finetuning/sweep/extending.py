@@ -7,8 +7,9 @@ from typing import Any
 
 from finetuning.errors import ParameterError
 
-from .axes import Axis, read_axis
-from .plan import expand, replicates_axis, seeds_axis, warn_of_clamping
+from .axes import Axis, read_axis, warn_of_clamping
+from .combining import expand
+from .counts import replicates_axis, seeds_axis
 from .points import COLUMNS, Plan
 
 __all__ = ["extension"]

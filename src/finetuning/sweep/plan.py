@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from finetuning.errors import ClampedWarning, ParameterError
-from finetuning.notices import warn
-from finetuning.parameters import BPM_RANGE, DURATION_RANGE, whole
+from finetuning.errors import ParameterError
 
-from .axes import Axis, read_axis
-from .points import COLUMNS, Plan, Row, UnknownFieldError, points_frame
-from .series import POINTS_MAX, too_many
+from .axes import Axis, read_axis, warn_of_clamping
+from .combining import expand
+from .counts import replicates_axis, seeds_axis
+from .points import COLUMNS, Plan, points_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +21,7 @@ if TYPE_CHECKING:
     from .following import Told
     from .run import SweepRun
 
-__all__ = ["Sweep", "expand", "replicates_axis", "seeds_axis", "warn_of_clamping"]
-
-#: Drawn seeds are below this, so that every reader of JSON and every column holds them.
-_SEEDS: Final = 2**31
-_RANGES: Final = {"bpm": (BPM_RANGE, "beats a minute"), "duration": (DURATION_RANGE, "seconds")}
+__all__ = ["Sweep", "seeds_axis", "warn_of_clamping"]
 
 
 class Sweep:
@@ -183,136 +176,10 @@ class Sweep:
         )
 
 
-def seeds_axis(seed: object, random_state: object) -> Axis:
-    """Read how many seeds to draw, and draw them; or the seeds themselves."""
-    if seed is None or (getattr(seed, "ndim", 0) == 0 and hasattr(seed, "__index__")):
-        count = 1 if seed is None else whole("seed", seed)
-        if not 1 <= count <= POINTS_MAX:
-            raise ParameterError(
-                f"seed={seed} would draw {count:,} seeds; it says how many, 1 to {POINTS_MAX:,}.",
-                parameter="seed",
-                value=seed,
-                hint=f"For the seed {count} itself write seed=[{count}].",
-            )
-        return Axis("seed", tuple(_draw(count, random_state)), swept=seed is not None)
-    return read_axis("seed", seed)
-
-
-def replicates_axis(replicate: object) -> Axis:
-    """Read how many times to make each point, or the numbers of the times."""
-    if getattr(replicate, "ndim", 0) == 0 and hasattr(replicate, "__index__"):
-        count = whole("replicate", replicate)
-        if not 1 <= count <= POINTS_MAX:
-            raise ParameterError(
-                f"replicate={count} is not 1 to {POINTS_MAX:,} times.", parameter="replicate", value=replicate
-            )
-        return Axis("replicate", tuple(range(1, count + 1)), swept=True)
-    return read_axis("replicate", replicate)
-
-
-def _draw(count: int, random_state: Any) -> list[int]:
-    """Draw distinct seeds, one after the other, so that a larger count only adds to a smaller one."""
-    import numpy as np
-
-    try:
-        generator = np.random.default_rng(random_state)
-    except (TypeError, ValueError) as problem:
-        raise ParameterError(
-            f"random_state={random_state!r} cannot start a generator: {problem}.",
-            parameter="random_state",
-            value=random_state,
-        ) from None
-    drawn: dict[int, None] = {}
-    while len(drawn) < count:
-        drawn[int(generator.integers(_SEEDS))] = None
-    return list(drawn)
-
-
 def _one_webhook(webhook: object) -> Any:
     if not isinstance(webhook, str):
         raise ParameterError("webhook is one URL, for all points.", parameter="webhook")
     return read_axis("webhook", [webhook]).values[0]
-
-
-def warn_of_clamping(axis: Axis) -> None:
-    """Warn of tempi or durations that the service will move into its range."""
-    if axis.name not in _RANGES:
-        return
-    (low, high), unit = _RANGES[axis.name]
-    outside = [value for value in axis.values if not low <= value <= high]
-    if not outside:
-        return
-    moved = ", ".join(f"{value} → {min(max(value, low), high)}" for value in outside[:5])
-    clamped = [min(max(value, low), high) for value in axis.values]
-    twice = "; some points will then be the same" if len(set(clamped)) < len(clamped) else ""
-    more = ", …" if len(outside) > 5 else ""
-    warn(ClampedWarning(f"{axis.name} is {low} to {high} {unit}: the service will clamp {moved}{more}{twice}."))
-
-
-def expand(axes: list[Axis], where: Any) -> Plan:
-    """Put axes together, every combination that `where` keeps; a plain value is the same for all points."""
-    count = math.prod(map(len, axes))
-    if count > POINTS_MAX:
-        raise too_many(" × ".join(f"{len(axis)} {axis.name}" for axis in axes if len(axis) > 1), count)
-    fixed = {axis.name: axis.values[0] for axis in axes if not axis.swept and axis.name != "seed"}
-    varied = [axis for axis in axes if axis.name not in fixed]
-    names = [axis.name for axis in varied]
-    points = [dict(zip(names, values, strict=True)) for values in product(*(axis.values for axis in varied))]
-    plan = Plan(fixed=fixed, axes={axis.name: list(axis.values) for axis in varied if axis.swept}, points=points)
-    if where is None:
-        return plan
-    kept = _kept(plan, where)
-    if not any(kept):
-        raise ParameterError(
-            f"where= drops all {len(points):,} points.",
-            parameter="where",
-            value=where,
-            hint="It keeps the points for which it holds.",
-        )
-    return Plan(fixed=fixed, axes=plan.axes, points=[point for point, keep in zip(points, kept, strict=True) if keep])
-
-
-def _kept(plan: Plan, where: Any) -> list[bool]:
-    rows = [plan.values(point) for point in range(len(plan))]
-    if isinstance(where, str):
-        return _queried(rows, where)
-    if not callable(where):
-        raise ParameterError(
-            f"where= is a {type(where).__name__}.",
-            parameter="where",
-            value=where,
-            hint="Pass a function of a point, or a query such as 'bpm < 120'.",
-        )
-    kept = []
-    for row in map(Row, rows):
-        try:
-            kept.append(bool(where(row)))
-        except UnknownFieldError as problem:
-            raise ParameterError(
-                f"where= asks a point for {problem.field!r}, which no point of this sweep has.",
-                parameter="where",
-                value=where,
-                hint=f"They have {', '.join(row)}.",
-            ) from problem
-        except Exception as problem:
-            problem.add_note(f"where= was asked about {row!r}.")
-            raise
-    return kept
-
-
-def _queried(rows: list[dict[str, Any]], query: str) -> list[bool]:
-    frame = points_frame(rows)
-    try:
-        found = frame.query(query, engine="python")
-    except Exception as problem:  # pandas raises a dozen kinds, SyntaxError and NameError among them
-        raise ParameterError(
-            f"where={query!r} is not a query of these points: {problem}.",
-            parameter="where",
-            value=query,
-            hint=f"They have {', '.join(frame.columns)}. For variables of your own pass a function.",
-        ) from problem
-    chosen: Mapping[Any, None] = dict.fromkeys(getattr(found, "index", ()))
-    return [point in chosen for point in frame.index]
 
 
 def _short(text: str) -> str:
