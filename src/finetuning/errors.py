@@ -29,6 +29,8 @@ FinetuningError
 ├── StillProcessingError (TimeoutError) waited long enough; it goes on, and is paid for
 ├── JournalError                        the file of a sweep's run: damaged, newer than this version, not writable
 │   └── JournalHeldError                another run, or another process, is writing it: .pid
+├── LibraryError                        the library kept here: not there yet, damaged, not writable
+│   └── LibraryHeldError                another sync is writing it: .pid
 ├── MeasureError                        sound that cannot be read or is too short to measure
 ├── StudioError                         the embedded service could not start or was closed
 └── WebhookError                        a receiver of webhooks that cannot listen, or is not serving
@@ -63,6 +65,8 @@ __all__ = [
     "InvalidRequestError",
     "JournalError",
     "JournalHeldError",
+    "LibraryError",
+    "LibraryHeldError",
     "MeasureError",
     "MissingExtraError",
     "NotEnoughCreditsError",
@@ -356,6 +360,24 @@ class JournalHeldError(JournalError):
     ----------
     pid : int or None
         The process that holds it, where it said so.
+    """
+
+    def __init__(self, message: str, *, pid: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.pid = pid
+
+
+class LibraryError(FinetuningError):
+    """The library kept on this machine cannot be found, read or written; the message names the file."""
+
+
+class LibraryHeldError(LibraryError):
+    """Another sync is writing the library, so this one may not.
+
+    Attributes
+    ----------
+    pid : int or None
+        The process that it runs in, where it said so.
     """
 
     def __init__(self, message: str, *, pid: int | None = None, hint: str | None = None) -> None:
