@@ -247,6 +247,7 @@ def row(id_: str, ago: float, now: datetime | None = None, **more: Any) -> dict[
         ([("a", 7200, {})], True, "a"),
         ([("a", 3 * 86400, {})], True, None),
         ([("bare", 0, {"parameters": None})], False, "bare"),
+        ([("bare", 0, {"prompt": None})], False, "bare"),
         ([], False, None),
     ],
 )
@@ -260,6 +261,11 @@ def test_which_generation_is_the_one(
 def test_a_candidate_without_a_seed_is_not_decided(host: Any) -> None:
     with pytest.raises(FinetuningError, match="bare may be the generation whose answer was lost"):
         _looked(host, [row("bare", 0, parameters=None)], True, row("bare", 0, parameters=None))
+
+
+def test_a_candidate_whose_tags_were_tidied_is_not_decided(host: Any) -> None:
+    with pytest.raises(FinetuningError, match="a may be the generation .* does not say its tags as they were sent"):
+        _looked(host, [row("a", 0, prompt="X.")], True, {})
 
 
 @pytest.mark.parametrize(

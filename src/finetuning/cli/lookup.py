@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from finetuning import errors, protocol
-from finetuning.parameters import BPM_RANGE, DURATION_RANGE
+from finetuning.identity import Match, compare
 
 from .intents import Intent, Newest
 
@@ -67,23 +67,26 @@ async def find(client: AsyncClient, intent: Intent, known: set[str]) -> Generati
     APIError, TransportError
         The listing could not be read.
     FinetuningError
-        It is not conclusive: a candidate does not say its seed.
+        It is not conclusive: a candidate does not say its seed, or its tags as they were sent.
     """
     earliest, before = _from(intent)
     async with aclosing(client.iter_generations()) as rows:
         async for row in rows:
             if row.created_at is not None and row.created_at < earliest:
                 return None  # newest first: what follows is older still
-            if row.id in known or row.id in before or row.prompt not in (None, intent.body["tags"]):
+            if row.id in known or row.id in before or compare(intent.body, row) is Match.NO:
                 continue
-            whole = row if row.seed is not None and row.bpm is not None else await client.generation(row.id)
-            if whole.seed is None:
-                raise errors.FinetuningError(
-                    f"{row.id} may be the generation whose answer was lost: it was made then, and has no seed to tell.",
-                    hint=f"Look at it with `ft get {row.id}`; another --seed sends anew.",
-                )
-            if whole.seed == intent.seed and _alike(whole, intent):
-                return whole
+            echoed = None not in (row.seed, row.bpm, row.prompt)
+            whole = row if echoed else await client.generation(row.id)
+            match compare(intent.body, whole):
+                case Match.YES:
+                    return whole
+                case Match.UNKNOWN:
+                    what = "has no seed to tell" if whole.seed is None else "does not say its tags as they were sent"
+                    raise errors.FinetuningError(
+                        f"{row.id} may be the generation whose answer was lost: it was made then, and {what}.",
+                        hint=f"Look at it with `ft get {row.id}`; another --seed sends anew.",
+                    )
     return None
 
 
@@ -92,21 +95,3 @@ def _from(intent: Intent) -> tuple[datetime, set[str]]:
     if intent.newest is not None:
         return intent.newest.at or _BEGINNING, set(intent.newest.ids)
     return intent.at - (_DRAWN if intent.drawn else _GIVEN), set()
-
-
-def _alike(row: Generation, intent: Intent) -> bool:
-    """Whether a generation is of the intent's parameters, as far as both say them; the service clamps two of them."""
-    body = intent.body
-    wanted = {
-        "bpm": _clamped(body.get("bpm"), BPM_RANGE),
-        "requested_duration": _clamped(body.get("duration"), DURATION_RANGE),
-        "key": body.get("key"),
-        "scale": body.get("scale"),
-        "time_signature": int(body["timesignature"]) if "timesignature" in body else None,
-        "language": body.get("language"),
-    }
-    return all(value is None or getattr(row, name) in (None, value) for name, value in wanted.items())
-
-
-def _clamped(value: int | None, within: tuple[int, int]) -> int | None:
-    return None if value is None else min(max(value, within[0]), within[1])
