@@ -18,6 +18,7 @@ def api(kind: type[errors.APIError], status: int, code: str, details: Any = None
     return kind("No.", status=status, code=code, details=details)
 
 
+KEY = "ft_live_" + "0123456789abcdef" * 2
 LOST = errors.AnswerLostError("lost")
 DECLINED = api(errors.AuthenticationError, 401, "INVALID_API_KEY")
 
@@ -147,12 +148,14 @@ def test_what_the_reasons_tell_is_not_looked_at() -> None:
     assert (outcome.succeeded, outcome.refused, again.looks) == (["a"], {"b": "not"}, 0)
 
 
-@pytest.mark.parametrize("fault", [LOST, RuntimeError("ours")])
+@pytest.mark.parametrize("fault", [LOST, RuntimeError(f"ours, with {KEY}")])
 def test_a_look_that_fails_loses_nothing(fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
     refusals = items_of(("a", "so"), ("b", "eh?"))
     outcome = run(["a", "b", "c"], LOST, BulkAnswer(added=["c"], errors=refusals), again=Patient(found=fault))
     assert (outcome.succeeded, outcome.refused) == (["a", "c"], {"b": "unknown, may have been added: eh?"})
     assert "could not be looked at" in caplog.text
+    assert type(fault).__name__ in caplog.text
+    assert KEY not in caplog.text
 
 
 def test_an_answer_without_a_loss_is_neither_repeated_nor_read_otherwise() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +19,7 @@ from finetuning.errors import (
 )
 from finetuning.protocol import BULK_MAX, Request
 from finetuning.records import BulkAnswer, ItemError
+from finetuning.redaction import redact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,8 +281,10 @@ async def _verdicts(reasons: Mapping[str, str | None], again: Again) -> dict[str
     if doubtful:
         try:
             holds = await again.look()
-        except Exception:  # a look that fails leaves in doubt what it was for, and nothing else
-            log.warning("what a lost answer left open could not be looked at", exc_info=True)
+        except Exception as problem:  # noqa: BLE001 - it leaves in doubt what it was for, and must not lose the rest
+            # The traceback, since it is a fault of ours; as text, since what it quotes may hold a key.
+            trace = redact("".join(traceback.format_exception(problem)))
+            log.warning("what a lost answer left open could not be looked at\n%s", trace.rstrip())
         else:
             verdicts |= {id_: holds(id_) for id_ in doubtful}
     return verdicts
