@@ -151,6 +151,8 @@ class Relay:
     ----------
     lose
         How many answers to creates are still to be lost.
+    lose_bulk
+        How many answers to bulk requests are still to be lost.
     refuse
         How many creates are still to be lost before the studio sees them.
     down
@@ -163,7 +165,7 @@ class Relay:
 
     def __init__(self, host: Any, studio: ft.studio.Studio) -> None:
         self.url: str = host.url
-        self.lose = self.refuse = 0
+        self.lose = self.lose_bulk = self.refuse = 0
         self.down = self.darkens = False
         self.posted: list[dict[str, Any]] = []
         self.bulk_left: int | None = None
@@ -201,6 +203,10 @@ class Relay:
                 self.down = self.down or self.darkens
                 handler.close_connection = True
                 return
+        elif handler.command == "POST" and self.lose_bulk:
+            self.lose_bulk -= 1
+            handler.close_connection = True
+            return
         self._host.send(handler, answer.status, content, content_type="application/json")
 
 

@@ -264,7 +264,7 @@ def test_a_candidate_without_a_seed_is_not_decided(host: Any) -> None:
 
 
 def test_a_candidate_whose_tags_were_tidied_is_not_decided(host: Any) -> None:
-    with pytest.raises(FinetuningError, match="a may be the generation .* does not say its tags as they were sent"):
+    with pytest.raises(FinetuningError, match=r"a may be the generation .* does not say its tags as they were sent"):
         _looked(host, [row("a", 0, prompt="X.")], True, {})
 
 

@@ -74,6 +74,21 @@ def test_a_bulk_command_that_is_stopped_says_how_far_it_came(
             assert done.said[-1] == "error: stopped: The service tripped. 1 done, 199 failed, 50 not attempted."
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_what_was_concluded_after_a_lost_answer_is_said_id_by_id(
+    ft_: Run, relay: Any, studio: ft.studio.Studio, track: str, flags: list[str]
+) -> None:
+    playlist = studio.create_playlist("Concluded")
+    relay.lose_bulk = 1
+    done = ft_("playlist", "add", playlist, track, "gen_none", "--base-url", relay.url, *flags)
+    assert f"note: {track}: the answer was lost; when the request was repeated, it was added already" in done.said
+    assert done.said[-1] == "warning: gen_none: Track not found"
+    assert not [line for line in done.said if line.startswith("note: gen_none")]
+    assert done.json["data"]["added"] == [track] if flags else done.out == "Added 1 of 2 track(s)\n"
+    removed = ft_("playlist", "remove", playlist, track, "--base-url", relay.url)
+    assert (removed.out, removed.err) == ("Removed 1 of 1 track(s)\n", "")
+
+
 class Terminal:
     """A process on a pseudo-terminal; its standard output and error are the terminal, or one of them is kept apart."""
 

@@ -44,6 +44,10 @@ def _change(session: Session, doing: str, count: int, work: Work, as_json: bool)
 
         outcome = session.call(lambda client: work(client, advance))
     session.print(_as_json(outcome) if as_json else outcome.summary)
+    for id_ in outcome.inferred:
+        session.note(
+            f"{id_}: the answer was lost; when the request was repeated, it was {outcome.verb.lower()} already"
+        )
     for id_, reason in outcome.refused.items():
         session.warn(f"{id_}: {reason}")
     if _PRIVATE in outcome.refused.values():
