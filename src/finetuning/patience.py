@@ -8,7 +8,16 @@ from collections.abc import Callable
 from finetuning import errors
 from finetuning.policy import Policy
 
-__all__ = ["Patience"]
+__all__ = ["Patience", "jittered"]
+
+
+def jittered(policy: Policy, tries: int) -> float:
+    """Return the seconds before try number `tries` after the first, from 1.
+
+    Full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015), with a floor of half of what is doubled each
+    time: a service that trips is not asked again at once.
+    """
+    return policy.backoff * 2.0 ** (tries - 1) * (0.5 + random.random() / 2)
 
 
 class Patience:
@@ -59,6 +68,5 @@ class Patience:
         return self._tries <= self._policy.retries
 
     def backoff(self) -> float:
-        """Return the seconds before the next try: full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015)."""
-        ceiling = self._policy.backoff * 2.0 ** (self._tries - 1)
-        return ceiling * (0.5 + random.random() / 2)  # with a floor
+        """Return the seconds before the next try."""
+        return jittered(self._policy, self._tries)

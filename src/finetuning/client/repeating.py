@@ -10,12 +10,12 @@ changes back: that is what was asked for, and asking by hand would do the same.)
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from finetuning import errors, protocol
+from finetuning.patience import jittered
 from finetuning.records import BulkAnswer
 from finetuning.transport import Transport
 
@@ -96,8 +96,7 @@ class Repeating:
         policy = self._transport.policy
         if tries > policy.retries:
             return False
-        # As for a read: full jitter (M. Brooker, "Exponential Backoff And Jitter", 2015), with a floor.
-        seconds = policy.backoff * 2 ** (tries - 1) * (0.5 + random.random() / 2)
+        seconds = jittered(policy, tries)
         reason = f"{type(problem).__name__} on {request}"
         log.info(
             "%s: repeating it in %.1f s, %d of %d; harmless: %s",
