@@ -66,7 +66,13 @@ def test_the_frame_has_its_dtypes_from_the_first_moment(client: ft.Client) -> No
     assert early.prompt.tolist() == late.prompt.tolist()
     with pytest.raises(ParameterError, match="A run named 'early' exists: 2 points, 2 completed"):
         client.run(ft.Sweep("piano"), name="early")
-    assert [len(deck.takes) for deck in (run.play(), run.play(late.id[:1]))] == [2, 1]
+    decks = (run.play(), client.play(run), run.play(late.id[:1]))
+    assert [len(deck.takes) for deck in decks] == [2, 2, 1]
+    # A column is no method, whatever its name.
+    named = late.assign(play_on="Friday", run_on="Monday", preferences="none")
+    assert len(client.play(named).takes) == 2
+    with pytest.raises(ParameterError, match="type DataFrame is not a sweep"):
+        client.run(named)  # type: ignore[arg-type]
 
 
 def test_a_frame_is_the_callers_own(service: Any, hosted: ft.Client) -> None:

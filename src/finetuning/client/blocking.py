@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from finetuning import errors, notices, parameters, protocol
 from finetuning.bulk import BulkOutcome, chunks
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.audio.measurement import Measurement
+    from finetuning.library.clients import SyncedLibrary
     from finetuning.panels.deck.widget import Deck
 
     from .views import PlaylistView
@@ -28,8 +32,8 @@ __all__ = ["Client"]
 
 R = TypeVar("R", covariant=True)
 
-#: How many sounds are fetched at once while others are measured; each is a megabyte or two.
-_FETCHED_AHEAD = 8
+#: How many sounds are fetched while as many are measured; each is a megabyte or two.
+_FETCHED_AHEAD = 24
 
 
 class Runnable(Protocol[R]):
@@ -46,6 +50,14 @@ class Runnable(Protocol[R]):
         receiver: Any,
     ) -> R:
         """Start on this client."""
+        ...
+
+
+class Playable(Protocol):
+    """What `Client.play` plays that is no selection of tracks: a run knows how, and which takes it has."""
+
+    def play_on(self, client: Client, *, rows: str | None, columns: str | None, page: str | None) -> Deck:
+        """Show its takes in a deck of this client."""
         ...
 
 
@@ -129,6 +141,13 @@ class Client(Session):
         from .views import PlaylistView
 
         return PlaylistView.of(self.call(self._async.playlist(playlist)))
+
+    @property
+    def library(self) -> SyncedLibrary:
+        """What is kept of the account on this machine: `sync()` brings it up to date, the rest needs no connection."""
+        from finetuning.library.clients import SyncedLibrary
+
+        return SyncedLibrary(self)
 
     # Making
 
@@ -219,7 +238,7 @@ class Client(Session):
         -------
         SweepRun
         """
-        if not hasattr(sweep, "run_on"):
+        if not hasattr(type(sweep), "run_on"):
             raise errors.ParameterError(
                 f"A value of type {type(sweep).__name__} is not a sweep.",
                 parameter="sweep",
@@ -288,7 +307,7 @@ class Client(Session):
         return downloads_frame(done)
 
     def play(
-        self, tracks: Tracks, *, rows: str | None = None, columns: str | None = None, page: str | None = None
+        self, tracks: Tracks | Playable, *, rows: str | None = None, columns: str | None = None, page: str | None = None
     ) -> Deck:
         """Show tracks in an audition deck; the sound is fetched when it is first played.
 
@@ -308,11 +327,10 @@ class Client(Session):
         MissingExtraError
             ipywidgets or anywidget is not installed.
         """
-        # The one import upward: what plays is a panel, and this verb is where everybody looks for it.
-        from finetuning.panels.deck.widget import Deck
-
-        if hasattr(tracks, "preferences"):  # a run knows its takes
-            return Deck(self, tracks, rows=rows, columns=columns, page=page)
+        # Asked of the type: a column of a frame may have any name.
+        if hasattr(type(tracks), "play_on"):
+            return cast("Playable", tracks).play_on(self, rows=rows, columns=columns, page=page)
+        tracks = cast("Tracks", tracks)
         found = self.call(self._async.find_generations(ids_of(tracks)))
         records = [each for each in found if isinstance(each, Generation)]
         missing = [each for each in found if isinstance(each, errors.FinetuningError)]
@@ -322,38 +340,72 @@ class Client(Session):
             notices.warn(
                 errors.PartialWarning(f"{len(missing)} of {len(found)} tracks are not in the library any more.")
             )
+        # The one import upward: what plays is a panel, and this verb is where everybody looks for it.
+        from finetuning.panels.deck.widget import Deck
+
         return Deck(self, with_columns_of(tracks, generations_frame(records)), rows=rows, columns=columns, page=page)
 
     def measure(self, tracks: Tracks) -> pd.DataFrame:
-        """Measure the sound of tracks: tempo, key, loudness, peak, silence.
+        """Measure the sound of tracks: tempo, key, loudness, peak, clipping, brightness, onsets, silence.
+
+        What was measured before, here or in an earlier process, is remembered by the content of the sound. The rest is
+        shared by the cores where there is enough of it, and goes wherever `joblib.parallel_config` says: with
+        `joblib.parallel_config(backend="dask")` to a Dask cluster.
 
         Returns
         -------
         DataFrame
             The selection's rows (a DataFrame keeps its columns), with those of `measuring.MEASURED_COLUMNS` and
-            `measure_error`. Where the frame has `bpm`, half and double of it are told apart.
+            `measure_error`, which says why a row has no measures. Where the frame has `bpm`, half and double of it are
+            told apart in `measured_bpm`; `heard_bpm` is the tempo before that.
 
         Raises
         ------
         MissingExtraError
             What reads sound is not installed.
+        MeasureError
+            This package is not installed on the cluster that joblib is configured for.
         """
-        from finetuning.audio.measurement import measure
+        from finetuning.audio.batches import measure_all
 
-        from .measuring import measured_frame, tempo_asked
+        from .measuring import ids_to_measure, measured_frame, tempo_asked
 
-        ids = ids_of(tracks)
+        ids = ids_to_measure(tracks)
         asked = tempo_asked(tracks)
         results: list[Measurement | errors.FinetuningError] = []
         with self._bar.counting("measuring", len(ids), unit="track") as meter:
+            records = self.call(self._async.records_of_unheard(ids), meter)
+            with closing(self._fetched_ahead(ids, records)) as fetched:
+                for sounds in fetched:
+                    before = len(results)
+                    whole = [sound for sound in sounds if isinstance(sound, bytes)]
+                    broken = len(sounds) - len(whole)
+                    measured = iter(
+                        measure_all(whole, progress=lambda done: meter(before + broken + done, len(ids)))  # noqa: B023
+                    )
+                    results += [next(measured) if isinstance(sound, bytes) else sound for sound in sounds]
+        folded = [
+            result if isinstance(result, errors.FinetuningError) else result.folded(asked.get(id_))
+            for id_, result in zip(ids, results, strict=True)
+        ]
+        return measured_frame(tracks, ids, folded)
+
+    def _fetched_ahead(
+        self, ids: list[str], records: dict[str, Generation | errors.FinetuningError]
+    ) -> Generator[list[bytes | errors.FinetuningError], None, None]:
+        """Fetch sounds, some of them while those before are being measured."""
+        at_hand: list[concurrent.futures.Future[list[bytes | errors.FinetuningError]]] = []
+        try:
             for batch in chunks(ids, _FETCHED_AHEAD):
-                with self._together(self._async.audio(id_) for id_ in batch) as fetched:
-                    for id_, future in zip(batch, fetched, strict=True):
-                        try:
-                            results.append(measure(future.result(), expected_bpm=asked.get(id_)))
-                        except errors.MissingExtraError:
-                            raise
-                        except errors.FinetuningError as error:
-                            results.append(error)
-                        meter(len(results), len(ids))
-        return measured_frame(tracks, ids, results)
+                at_hand.append(self.submit(self._async.sounds(batch, records)))
+                if len(at_hand) > 1:
+                    sounds = at_hand[0].result()
+                    del at_hand[0]
+                    yield sounds
+            for future in at_hand:
+                yield future.result()
+        except concurrent.futures.CancelledError:
+            raise errors.FinetuningError("The client was closed before this was done.") from None
+        finally:
+            for future in at_hand:
+                future.cancel()

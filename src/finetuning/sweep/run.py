@@ -337,8 +337,18 @@ class SweepRun(Judging):
         rows, columns, page
             The parameters that span the deck; see `Deck`.
         """
-        chosen: Any = self if tracks is None else tracks
-        return self._need(None).play(chosen, rows=rows, columns=columns, page=page)
+        client = self._need(None)
+        if tracks is None:
+            return self.play_on(client, rows=rows, columns=columns, page=page)
+        return client.play(tracks, rows=rows, columns=columns, page=page)
+
+    def play_on(
+        self, client: Client, *, rows: str | None = None, columns: str | None = None, page: str | None = None
+    ) -> Deck:
+        """Show all takes in a deck of this client; `run.play()` is the usual way."""
+        from finetuning.panels.deck.widget import Deck
+
+        return Deck(client, self, rows=rows, columns=columns, page=page)
 
     # Within
 
