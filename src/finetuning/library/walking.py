@@ -1,0 +1,86 @@
+"""Going down the listing without missing a row, though the service knows pages by their offset only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from finetuning.errors import InvalidAnswerError
+from finetuning.protocol import PAGE_MAX, list_generations
+from finetuning.records import Generation, GenerationPage
+
+from .steps import Steps
+
+__all__ = ["Walk"]
+
+#: So many steps back without a new row are a listing that does not hold together.
+_PATIENCE = 25
+
+
+@dataclass
+class Walk:
+    """Reads pages from an offset on, each of which begins with a row that was read before.
+
+    A track that is created meanwhile moves later rows down: they come again. One that is deleted moves them up, and a
+    page that went on where the last one ended would miss one. So pages overlap by a row, and one that does not begin
+    with a known row is given up for one further up.
+
+    Attributes
+    ----------
+    offset
+        Of the next page.
+    before
+        Ids of rows that stand above, or were read; a page must begin with one of them, or the listing with it.
+    seen
+        Ids that were read.
+    """
+
+    offset: int
+    before: set[str]
+
+    def __post_init__(self) -> None:
+        self.seen: set[str] = set()
+        self._back = PAGE_MAX - 1
+        self._steps_back = 0
+        self._last: list[str] = []
+
+    def next(self) -> Steps[tuple[list[Generation], bool]]:
+        """Read on.
+
+        Returns
+        -------
+        rows, end
+            The page's rows that were not read before, and whether the listing ends with them.
+
+        Raises
+        ------
+        InvalidAnswerError
+            The listing repeats itself, or does not hold together.
+        """
+        while True:
+            page: GenerationPage = yield list_generations(PAGE_MAX, self.offset)
+            ids = [row.id for row in page.generations]
+            if self.offset == 0 or (ids and ids[0] in self.before):
+                break
+            self._steps_back += 1
+            if self._steps_back > _PATIENCE:
+                raise _incoherent("no page of it goes on where another ends")
+            self.offset = max(0, self.offset - self._back)
+            self._back *= 2
+        if page.has_more and ids == self._last:
+            raise _incoherent("it repeats itself, and more rows are said to follow")
+        fresh = [row for row in page.generations if row.id not in self.seen]
+        if fresh:
+            self._steps_back = 0
+        self._back, self._last = PAGE_MAX - 1, ids
+        self.seen.update(ids)
+        self.before.update(ids)
+        self.offset += max(len(ids) - 1, 1)
+        return fresh, not ids or not page.has_more
+
+
+def _incoherent(why: str) -> InvalidAnswerError:
+    return InvalidAnswerError(
+        f"The listing cannot be read to its end: {why}.",
+        request="GET /v1/generations",
+        hint="What was read is kept. Try again; if it persists, the service has changed.",
+    )
