@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from finetuning import settings
 from finetuning.audio.cache import SoundCache
@@ -15,6 +16,9 @@ from finetuning.transport import Policy, Transport
 from .curating import Curating
 from .listening import Listening
 from .making import Making
+
+if TYPE_CHECKING:
+    from finetuning.library.clients import AsyncSyncedLibrary
 
 __all__ = ["AsyncClient"]
 
@@ -71,6 +75,13 @@ class AsyncClient(Curating, Listening, Making):
     def transport(self) -> Transport:
         """What sends; for the rooms above that need more than the verbs."""
         return self._transport
+
+    @property
+    def library(self) -> AsyncSyncedLibrary:
+        """What is kept of the account on this machine: `sync()` brings it up to date, the rest needs no connection."""
+        from finetuning.library.clients import AsyncSyncedLibrary
+
+        return AsyncSyncedLibrary(self)
 
     def __repr__(self) -> str:
         if "_transport" not in vars(self):  # refused while it was made, and shown in a traceback
