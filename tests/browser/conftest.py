@@ -31,14 +31,16 @@ PICTURES = Path(__file__).parent / "pictures"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = [name for name in ("playwright", "jupyterlab") if importlib.util.find_spec(name) is None]
     missing += [] if Path(CHROMIUM).exists() else ["chromium"]
-    if missing:
-        skip = pytest.mark.skip(reason=f"panels are tried in a browser, which needs {' and '.join(missing)}")
-        for item in items:
-            if Path(item.path).is_relative_to(Path(__file__).parent):
+    skip = pytest.mark.skip(reason=f"panels are tried in a browser, which needs {' and '.join(missing)}")
+    for item in items:
+        if Path(item.path).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(1200))  # a browser, a server and a kernel may share one busy core
+            if missing:
                 item.add_marker(skip)
 
 
-@pytest.fixture(scope="module")  # while it is there, Playwright's event loop runs in this thread: no other test may meet it
+# For a file, not for all: while it is there, Playwright's event loop runs in this thread; no other test may meet it.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
@@ -51,7 +53,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(240_000)
     yield context.new_page()
     context.close()
 

@@ -9,14 +9,29 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import finetuning as ft
 
-_SECONDS = 90.0
+#: How long anything may take on a machine that has other things to do.
+_SECONDS = 240.0
+#: How long a key may take until it is taken for lost, and is pressed again.
+_LOST = 15.0
+#: Whether the decks of a page put out sound.
+_HEARD = """async () => {
+  const { context, master } = globalThis[Symbol.for("finetuning.deck")];
+  const analyser = new AnalyserNode(context, { fftSize: 8192 });
+  master.connect(analyser);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const samples = new Float32Array(8192);
+  analyser.getFloatTimeDomainData(samples);
+  master.disconnect(analyser);
+  return Math.hypot(...samples) / Math.sqrt(samples.length) > 0.005;
+}"""
 #: A kernel that waits for a cell to run.
 _READY = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
 
@@ -65,16 +80,17 @@ class Lab:
         )  # fmt: skip
         deadline = time.monotonic() + _SECONDS
         while not self._answers():
+            with suppress(subprocess.TimeoutExpired):
+                self._server.wait(0.2)
             assert self._server.poll() is None, (root / "lab.log").read_text()
             assert time.monotonic() < deadline, (root / "lab.log").read_text()
-            time.sleep(0.2)
 
     def __enter__(self) -> Lab:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.terminate()
-        self._server.wait(30)
+        self._server.wait(_SECONDS)
         self._log.close()
 
     def _answers(self) -> bool:
@@ -105,6 +121,8 @@ class Lab:
 
     def open(self, page: Any, path: Path) -> Notebook:
         """Open a notebook in a workspace of its own."""
+        # JupyterLab asks for a kernel that it is starting, where that takes long.
+        page.add_locator_handler(page.locator(".jp-Dialog .jp-mod-accept"), lambda button: button.click())
         page.goto(f"{self.url}/lab/workspaces/w{time.monotonic_ns()}/tree/{path.name}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=_SECONDS * 1000)
         page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
@@ -128,30 +146,31 @@ class Notebook:
         self.page.get_by_text("Run All Cells", exact=True).click()
 
     def run(self, place: int) -> None:
-        """Run one cell, and return when it has begun."""
-        prompt = self.cell(place).locator(".jp-InputPrompt").first
-        before = prompt.inner_text()
+        """Run one cell, and return when the kernel has it, or will have it next."""
+        before = self._prompt(place)
         deadline = time.monotonic() + _SECONDS
-        while prompt.inner_text() == before:
+        while self._prompt(place) == before:
             assert time.monotonic() < deadline, f"cell {place} does not begin"
             # A page that is still building itself may take the focus away again, and with it the key.
             self.cell(place).locator(".cm-content").click()
             self.page.keyboard.press("Control+Enter")
-            for _ in range(40):
-                self.page.wait_for_timeout(50)
-                if prompt.inner_text() not in (before, "[*]:"):
-                    break
+            until(self.page, lambda: self._prompt(place) != before, _LOST)
+
+    def running(self, place: int) -> bool:
+        """Whether a cell was sent to the kernel and has not ended."""
+        return self._prompt(place) == "[*]:"
 
     def wait(self, place: int) -> None:
         """Wait until a cell has run."""
-        prompt = self.cell(place).locator(".jp-InputPrompt").first
         deadline = time.monotonic() + _SECONDS
-        while not prompt.inner_text().strip("[]: ").isdigit():
-            assert time.monotonic() < deadline, f"cell {place} is still {prompt.inner_text()!r}"
-            self.page.wait_for_timeout(50)
-            if prompt.inner_text() == "[ ]:":  # on a busy machine the kernel may connect anew, and forget what was sent
-                self.page.wait_for_timeout(2000)
+        while not until(self.page, lambda: not self.running(place), 5) or not self._prompt(place)[1:-2].isdigit():
+            assert time.monotonic() < deadline, f"cell {place} is still {self._prompt(place)!r}"
+            if not self.running(place):  # on a busy machine the kernel may connect anew, and forget what was sent
+                self.page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
                 self.run(place)
+
+    def _prompt(self, place: int) -> str:
+        return str(self.cell(place).locator(".jp-InputPrompt").first.inner_text())
 
     def text(self, place: int) -> str:
         """What a cell has put out."""
@@ -159,13 +178,35 @@ class Notebook:
         return "\n".join(self.cell(place).locator(".jp-OutputArea-output").all_inner_texts())
 
     def save(self) -> dict[str, Any]:
-        """Save, and return what was written."""
+        """Save, and return what was written, all of it."""
         before = self.path.stat().st_mtime_ns
-        self.page.keyboard.press("Escape")
-        self.page.keyboard.press("Control+s")
+        saved: dict[str, Any] = {}
+
+        def written() -> bool:
+            if self.path.stat().st_mtime_ns != before:
+                with suppress(json.JSONDecodeError):  # it is being written
+                    saved.update(json.loads(self.path.read_text("utf-8")))
+            return bool(saved)
+
         deadline = time.monotonic() + _SECONDS
-        while self.path.stat().st_mtime_ns == before:
+        while not saved:
             assert time.monotonic() < deadline, "the notebook was not saved"
-            self.page.wait_for_timeout(100)
-        saved: dict[str, Any] = json.loads(self.path.read_text())
+            self.page.keyboard.press("Escape")
+            self.page.keyboard.press("Control+s")
+            until(self.page, written, _LOST)
         return saved
+
+
+def until(page: Any, true: Callable[[], Any], seconds: float = _SECONDS) -> bool:
+    """Wait until something holds, and say whether it did in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() >= deadline:
+            return False
+        page.wait_for_timeout(50)
+    return True
+
+
+def hear(page: Any) -> None:
+    """Wait until the decks of a page put out sound."""
+    page.wait_for_function(_HEARD)

@@ -73,7 +73,7 @@ class Shop:
             self._send(handler, 200, PAGE, "text/html")
         elif parts.path.startswith("/media/"):
             self.fetched.append(name)
-            self.gate.wait(30)
+            self.gate.wait(600)
             self._send(handler, 200, self.sounds[name](), "audio/mpeg")
         elif parts.path == "/v1/me":
             self._say(handler, {"id": "usr_1", "tier": "pro", "limits": {"totalRemaining": 100}})

@@ -132,7 +132,7 @@ class Wire(BaseComm):
             return [(content, buffers) for content, buffers in customs if content["type"] == kind]
 
         with self.lock:
-            assert self.lock.wait_for(lambda: len(found()) >= count, timeout=20), f"no {kind}: {self.all}"
+            assert self.lock.wait_for(lambda: len(found()) >= count, timeout=120), f"no {kind}: {self.all}"
             return found()
 
     def taken(self) -> list[tuple[dict[str, Any], list[Any]]]:
@@ -184,7 +184,7 @@ class Stage:
                 self.page.evaluate("([id, data, buffers]) => stage.models[id].hear(data, buffers)",
                                    [name, data, encoded])  # fmt: skip
 
-    def until(self, true: str | Callable[[], Any], seconds: float = 30.0) -> Any:
+    def until(self, true: str | Callable[[], Any], seconds: float = 120.0) -> Any:
         """Carry until an expression of JavaScript, or a function here, holds; returns what it says."""
         deadline = time.monotonic() + seconds
         while True:
@@ -196,11 +196,16 @@ class Stage:
             self.page.wait_for_timeout(_PULSE)
 
     def wait(self, seconds: float) -> None:
-        """Carry for so long, as sound takes its time."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self.carry()
-            self.page.wait_for_timeout(_PULSE)
+        """Carry until the page's audio clock is so much further on."""
+        clock = "globalThis[Symbol.for('finetuning.deck')].context.currentTime"
+        end = float(self.page.evaluate(f"() => {clock}")) + seconds
+        self.until(f"() => {clock} >= {end}")
+
+    def record(self, seconds: float) -> None:
+        """Carry until so much more is on the tape; `RECORDER` has begun it."""
+        taped = "stage.tape.length * 8192 / globalThis[Symbol.for('finetuning.deck')].context.sampleRate"
+        end = float(self.page.evaluate(f"() => {taped}")) + seconds
+        self.until(f"() => {taped} >= {end}")
 
     def press(self, *keys: str) -> None:
         for key in keys:

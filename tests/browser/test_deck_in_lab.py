@@ -6,18 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .lab import Lab
-
-LEVEL = """async () => {
-  const { context, master } = globalThis[Symbol.for("finetuning.deck")];
-  const analyser = new AnalyserNode(context, { fftSize: 8192 });
-  master.connect(analyser);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const samples = new Float32Array(8192);
-  analyser.getFloatTimeDomainData(samples);
-  return Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
-}"""
-
+from .lab import Lab, hear
 
 SWEEP = """
 sweep = ft.Sweep("lofi chill piano, rainy window", bpm=[85, 92, 120], key=["C", "A"], seed=[7], duration=20)
@@ -25,13 +14,18 @@ run = client.run(sweep, name="in the lab", wait=False)
 deck = run.play()
 deck
 """
+BUSY = """
+import pathlib, time
+while not pathlib.Path("seen.txt").exists():
+    time.sleep(0.05)
+"""
 
 
 def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable[[Any], None]) -> None:
     cells = [
         lab.begin,
         SWEEP,
-        "import time; run.wait(); time.sleep(4); 'busy'",
+        BUSY,
         "run.frame[['rating', 'rejected']].to_json()",
     ]
     notebook = lab.open(page, lab.write("heard", cells))
@@ -43,15 +37,16 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
     cell.first.wait_for()
     assert cell.count() == 6
     notebook.run(2)  # while this one runs, the kernel hears nothing of the page, and takes fill in all the same
-    page.wait_for_function("() => document.querySelectorAll('.ft-cell[data-state=idle]').length === 6", timeout=90_000)
-    assert notebook.cell(2).locator(".jp-InputPrompt").first.inner_text() == "[*]:"
+    page.wait_for_function("() => document.querySelectorAll('.ft-cell[data-state=idle]').length === 6")
     cell.first.click()
     page.keyboard.press("5")
-    assert cell.first.locator(".ft-stars").inner_text() == "★★★★★"
+    cell.first.locator(".ft-stars", has_text="★★★★★").wait_for()
+    assert notebook.running(2)
+    (lab.root / "seen.txt").touch()
     notebook.wait(2)
     sounding = "key => document.querySelector('.ft-cell[data-state=sounding]')?.dataset.key === key"
     page.wait_for_function(sounding, arg="point-0")
-    assert page.evaluate(LEVEL) > 0.005
+    hear(page)
     page.keyboard.press("ArrowRight")
     page.wait_for_function("() => document.querySelector('.ft-status').textContent === 'bpm 85 → 92'")
     page.keyboard.press("x")

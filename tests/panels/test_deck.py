@@ -19,9 +19,10 @@ from traitlets.config import Config
 
 import finetuning as ft
 from finetuning.errors import MissingExtraError, NotFoundError, ParameterError, SelectionError
-from finetuning.panels.deck.script import script
 from finetuning.panels.deck.takes import clock
 from finetuning.panels.deck.waveform import BUCKETS
+from finetuning.panels.library.table import Table
+from finetuning.panels.sweep.sheet import Sheet
 from finetuning.records import Generation, Parameters
 
 from ..browser.clicks import click_track
@@ -370,10 +371,12 @@ def test_hostile_text_is_text(client: ft.Client) -> None:
     assert cells.links == [url]
 
 
-def test_the_page_sets_text_and_never_markup() -> None:
-    assert "textContent" in script()
+@pytest.mark.parametrize("widget", [ft.Deck, Sheet, Table])
+def test_the_page_sets_text_and_never_markup(widget: Any) -> None:
+    script = str(widget._esm)
+    assert "textContent" in script
     ways = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "127.0.0.1", "localhost", "http")
-    assert not [way for way in ways if way in script()]
+    assert not [way for way in ways if way in script]
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_library_is_there_with_its_playlists(shopper: ft.Client, make: Make) -
     assert panel.frame["rating"].isna().all()
     assert panel.selected.empty
     assert list(panel.shown["id"]) == list(frame["id"])
-    assert "3 tracks" in panel._head.value
+    assert "3 tracks" in panel.head.said.value
     assert ("Focus · private · 0 tracks", playlist) in panel.desk.target.options
     assert ("Focus", playlist) in panel.pair.left.picker.options
     assert repr(panel) == "LibraryPanel(3 tracks, 0 selected)"
@@ -114,8 +114,8 @@ def test_filters_hide_and_what_is_chosen_stays_so(shopper: ft.Client, make: Make
     bar = panel.filters
     bar.bpm.value = (100, 200)
     assert list(panel.shown["id"]) == fast[::-1]
-    assert "3 of 5 tracks" in panel._head.value
-    assert "2 chosen (2 not shown)" in panel._count.value
+    assert "3 of 5 tracks" in panel.head.said.value
+    assert "2 chosen (2 not shown)" in panel.bar.count.value
     assert sorted(panel.selected["id"]) == sorted(slow)
     panel.buttons["All shown"].click()
     assert list(panel.selected["id"]) == fast[::-1]
@@ -481,8 +481,9 @@ def test_playing_shows_a_deck_whose_ratings_come_back(shopper: ft.Client, make: 
     panel.select(ids[:2])
     panel.buttons["▶ Play"].click()
     first = panel.deck
+    assert first is not None
     assert sorted(first.frame["id"]) == sorted(ids[:2])
-    assert panel._deck_box.children == (first,)
+    assert panel._listening.children == (first,)
     heard = threading.Event()
     first.on_change(lambda _: heard.set())
     first._handle_custom_msg({"type": "rate", "keys": [ids[0]], "rating": 4, "seq": 1}, [])
@@ -493,6 +494,7 @@ def test_playing_shows_a_deck_whose_ratings_come_back(shopper: ft.Client, make: 
     assert heard.wait(PATIENCE)
     assert panel.frame["rating"].isna().all()
     panel.table._handle_custom_msg({"type": "open", "id": ids[2]}, [])
+    assert panel.deck is not None
     assert panel.deck is not first
     assert list(panel.deck.frame["id"]) == [ids[2]]
 
@@ -512,8 +514,8 @@ def test_refresh_brings_what_is_new_and_reading_can_be_stopped(shopper: ft.Clien
             panel.reload()  # while one reading is under way there is no other
             panel.buttons["Stop reading"].click()
 
-    panel._progress.value = 0
-    panel._progress.observe(stop, "value")
+    panel.head.progress.value = 0
+    panel.head.progress.observe(stop, "value")
     panel.buttons["Reload"].click()
     settled(panel)
     assert len(panel.frame) == 121  # what was known stays

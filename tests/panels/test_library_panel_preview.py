@@ -16,7 +16,8 @@ from finetuning.panels.library.batches import Stop
 from finetuning.panels.library.doing import Doing, Done
 from finetuning.panels.library.holdings import Holdings
 from finetuning.panels.library.intents import Intent, Verb, count, label_of
-from finetuning.panels.library.preview import Preview, Reason, Shelf, preview
+from finetuning.panels.library.judges import Reason, Shelf
+from finetuning.panels.library.preview import Preview, preview
 from finetuning.records import Generation, Parameters, Playlist
 
 NOBODYS = "11111111-1111-4111-8111-111111111111"

@@ -302,7 +302,7 @@ def test_hostile_text_is_text(make: Make) -> None:
     hands.press("run")
     hands.ended()
     assert panel.run is not None
-    page = panel._repr_mimebundle_()["text/html"]
+    page = panel._repr_mimebundle_()[0]["text/html"]
     assert "<img" not in page
     assert "</script>" not in page
     assert "&lt;img" in page
@@ -403,7 +403,7 @@ def test_a_saved_notebook_shows_what_there_was(make: Make) -> None:
     hands.press("run")
     hands.ended()
     assert panel.run is not None
-    bundle = panel._repr_mimebundle_()
+    bundle, _ = panel._repr_mimebundle_()
     assert bundle["text/plain"] == repr(panel)
     assert "2 of 2 points finished" in repr(panel)
     assert "2 of 2 points finished" in bundle["text/html"]

@@ -107,7 +107,7 @@ class Conversation:
             if not audio:
                 raise SelectionError("The audio of this take is empty.", hint="Download it again, or generate it anew.")
             measured = heard(id_, audio)
-        except BaseException as problem:  # noqa: BLE001 - whatever went wrong is shown beside the take
+        except Exception as problem:  # noqa: BLE001 - whatever went wrong is shown beside the take
             self._fail(key, problem)
             return
         self._send_once(key, _measures(key, measured), [audio, measured.picture])

@@ -53,6 +53,7 @@ class Follower:
                 if (version != seen or glances % _ANYWAY == 0) and not self._tell():
                     return
                 if done and version == self._run.version:
+                    self._settle()
                     return
             except FinetuningError as problem:  # the journal is gone, say
                 deck = self._deck()
@@ -61,6 +62,11 @@ class Follower:
                 return
             seen = version
             self._stopped.wait(_GLANCE)
+
+    def _settle(self) -> None:
+        deck = self._deck()
+        if deck is not None:
+            deck.settle()
 
     def _tell(self) -> bool:
         deck = self._deck()

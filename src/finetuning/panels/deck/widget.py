@@ -11,20 +11,22 @@ Kernel to page: `audio` (`key, loudness, peak`) with two buffers, sound and pict
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from finetuning.errors import MissingExtraError
 from finetuning.sweep.run import SweepRun
 
+from ..parts import script, style
+from ..still import Still, new_id
 from ..trouble import explained
 from .collection import Collection, frame_of
 from .conversation import Conversation
 from .following import Follower
-from .judges import FileJudge, Judge, RunJudge, is_recording, recorder
+from .judges import Judge
 from .layout import axes_of, spread
-from .script import script, style
+from .memory import Memory
 from .standing import table, text
 from .takes import Take
 
@@ -41,8 +43,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Deck"]
 
+_STATIC: Final = Path(__file__).parent / "static"
+_PARTS: Final = (
+    "page", "elements", "time", "loudness", "voices", "engine", "store", "layout", "matrix", "waveform", "blind",
+    "ranking", "toolbar", "keys", "deck", "acts", "render",
+)  # fmt: skip
 
-class Deck(anywidget.AnyWidget):
+
+class Deck(Still, anywidget.AnyWidget):
     """Takes to compare, in the notebook: a matrix of two swept parameters, or a list.
 
     Space plays and stops, the arrows go from take to take, and the sound goes along to the same bar and beat. `?`
@@ -68,9 +76,10 @@ class Deck(anywidget.AnyWidget):
         ipywidgets or anywidget is not installed.
     """
 
+    _noun = "deck"
     _follower: Follower | None = None
-    _esm = script()
-    _css = style()
+    _esm = script(_STATIC, *_PARTS)
+    _css = style(_STATIC, "deck")
 
     takes = traitlets.List(
         traitlets.Dict(),
@@ -106,12 +115,10 @@ class Deck(anywidget.AnyWidget):
         self._client = client
         self._asked: Mapping[str, str | None] = {"rows": rows, "columns": columns, "page": page}
         self._collection = Collection()
-        self._run: SweepRun | None = None
-        self._seen = -1
-        self._file: FileJudge | None = None
+        self._memory = Memory(client, self._collection, self.show_judgements, self.complain)
         self._callbacks: list[Callable[[dict[str, Any]], object]] = []
         spread([], [], **self._asked)  # refuse before anything is asked or shown
-        super().__init__(title=title or "", stand_in=f"ft-{uuid.uuid4().hex}")
+        super().__init__(title=title or "", stand_in=new_id())
         self._conversation = Conversation(self, self._collection, client)
         self.on_msg(self._conversation.hear)
         if tracks is not None:
@@ -130,14 +137,14 @@ class Deck(anywidget.AnyWidget):
         if isinstance(tracks, SweepRun):
             if self._follower is not None:
                 self._follower.stop()
-            self._run = tracks
+            self._memory.run = tracks
             self.look_again()
             if not tracks.done:
                 self._follower = Follower(self, tracks)
             return
         new = self._collection.put(frame_of(self._client, tracks))
         self._draw()
-        self._recall([take for take in new if take.id is not None], self.judge_of(None))
+        self._memory.recall([take for take in new if take.id is not None])
 
     def remove(self, ids: Any) -> None:
         """Take these out of the deck, by any selection; nothing else happens to them."""
@@ -148,15 +155,20 @@ class Deck(anywidget.AnyWidget):
 
     def look_again(self) -> None:
         """Read the run anew; called where it has changed, on any thread."""
-        if self._run is not None:
-            new = self._collection.put(self._run.frame, points=True)
+        run = self._memory.run
+        if run is not None:
+            new = self._collection.put(run.frame, points=True)
             self._draw()
-            self._recall(new, self.judge_of(new[0] if new else None))
+            self._memory.recall(new)
+
+    def settle(self) -> None:
+        """Bring what a saved notebook will show up to date; called when the run has ended, on any thread."""
+        self._renew_page()
 
     @property
     def frame(self) -> pd.DataFrame:
         """What is in the deck, with `rating`, `rejected`, `rank`, `rank_low`, `rank_high`, `compared` beside it."""
-        self._catch_up()
+        self._memory.catch_up()
         return self._collection.judged(all_columns=True)
 
     @property
@@ -176,7 +188,7 @@ class Deck(anywidget.AnyWidget):
 
         The rank lies between the last two with a probability of 90 %; `compared` counts answers.
         """
-        self._catch_up()
+        self._memory.catch_up()
         return self._collection.judged(all_columns=False)
 
     def on_change(self, callback: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
@@ -210,11 +222,7 @@ class Deck(anywidget.AnyWidget):
 
     def judge_of(self, take: Take | None) -> Judge:
         """Return who keeps judgements of a take."""
-        if take is not None and take.point is not None and self._run is not None:
-            return RunJudge(self._run)
-        if self._file is None:
-            self._file = FileJudge(self._client)
-        return self._file
+        return self._memory.judge_of(take)
 
     def announce(self, what: str, takes: list[Take]) -> None:
         """Tell whoever wants to know."""
@@ -255,58 +263,12 @@ class Deck(anywidget.AnyWidget):
                 self.rows, self.columns, self.page = layout
             self.show_judgements()
 
-    def _catch_up(self) -> None:
-        """Take in what was judged elsewhere, in code say, since the run ended and was not followed any more."""
-        run = self._run
-        if run is None or run.version == self._seen or is_recording():
-            return
-        version = run.version
-
-        def recall() -> None:
-            takes = [take for take in self._collection.takes if take.point is not None]
-            marks, answers = RunJudge(run).recall(takes)
-            self._collection.recall([take.key for take in takes], marks, answers)
-
-        recorder().submit(recall).result()  # behind what the page has said and is being written down
-        self._seen = version
-        self.show_judgements()
-
-    def _recall(self, takes: list[Take], judge: Judge) -> None:
-        if not takes:
-            return
-
-        def recall() -> None:
-            try:
-                marks, answers = judge.recall(takes)
-            except Exception as problem:  # noqa: BLE001 - shown; the takes can be heard all the same
-                self.complain(problem)
-                return
-            self._collection.recall([take.key for take in takes], marks, answers)
-            self.show_judgements()
-
-        recorder().submit(recall)
-
     # As an output
 
     def __repr__(self) -> str:
         return text(self._collection.takes, self.title)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        return {**data, "text/plain": repr(self), "text/html": self._table()}, metadata
-
-    def _ipython_display_(self) -> None:
-        # Two outputs: of one with both, JupyterLab would take the widget, and show only an error when it is gone.
-        from IPython.display import display
-
-        show: Callable[..., Any] = display  # its parameters are typed in some versions of IPython only
-        show({"text/html": self._table(), "text/plain": repr(self)}, raw=True)
-        if self.comm is not None:
-            data, metadata = super()._repr_mimebundle_() or ({}, {})
-            live = {**data, "text/plain": "(The deck appears where this notebook runs.)"}
-            show(live, metadata=metadata, raw=True)
-
-    def _table(self) -> str:
+    def _page(self) -> str:
         return table(self._collection.takes, self.stand_in, self.title)
 
 

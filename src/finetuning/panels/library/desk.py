@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import ipywidgets
 
@@ -15,12 +14,14 @@ from finetuning.records import Generation, Playlist
 from ..trouble import Trouble, shown
 from .batches import Stop
 from .doing import Doing, Done
+from .foot import Foot
+from .form import Form
 from .intents import Intent, Verb, count
 from .preview import Preview, preview
 from .rows import FATES, fate
 from .table import Table
 from .tasks import Tasks
-from .telling import ACTS, HEADS, goal_of, lacking, option_of, summary_of
+from .telling import ACTS, HEADS, goal_of, lacking, summary_of
 
 __all__ = ["Desk"]
 
@@ -50,36 +51,21 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._turn = 0  # what was asked for in an earlier turn is not shown in this one
         self._fixed = False
         self._named: dict[str, Generation] = {}
-        self._playlists: dict[str, Playlist] = {}
         self._fresh: dict[str, Playlist] = {}
 
-        auto = ipywidgets.Layout(width="auto")
         self._head = ipywidgets.HTML()
-        self.source = ipywidgets.Dropdown(description="From", layout=ipywidgets.Layout(width="20rem"))
-        self.target = ipywidgets.Dropdown(description="To", layout=ipywidgets.Layout(width="20rem"))
-        self.folder = ipywidgets.Text(
-            value="takes", description="Folder", continuous_update=False, layout=ipywidgets.Layout(width="28rem")
-        )
-        for control in (self.source, self.target, self.folder):
-            control.style.description_width = "3.2rem"
-            control.observe(self._on_form, "value")
-        self._form = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        self._form = Form(self._on_form)
+        self.source, self.target, self.folder = self._form.source, self._form.target, self._form.folder
         self._said = ipywidgets.HTML()
         self.fates = Table(FATES, label="What becomes of each track", choosing=False, height="11rem")
-        self.typed = ipywidgets.Text(layout=ipywidgets.Layout(width="15rem"))
-        self.typed.style.description_width = "initial"
+        foot = self._foot = Foot()
+        self.typed, self.progress = foot.typed, foot.progress
+        self.act, self.cancel, self.stop, self.undo = foot.act, foot.cancel, foot.stop, foot.undo
         self.typed.observe(lambda _: self._confirm(), "value")
-        self.act = ipywidgets.Button(layout=auto)
-        self.cancel = ipywidgets.Button(description="Cancel", tooltip="Close this; nothing is sent", layout=auto)
-        self.stop = ipywidgets.Button(description="Stop", tooltip="Stop after the request under way", layout=auto)
-        self.undo = ipywidgets.Button(description="Undo…", tooltip="Preview what takes it back", layout=auto)
-        self.progress = ipywidgets.IntProgress(min=0, max=1, layout=ipywidgets.Layout(width="16rem"))
-        self._count = ipywidgets.HTML()
         self.act.on_click(lambda _: self._begin())
         self.cancel.on_click(lambda _: self.close_form())
         self.stop.on_click(lambda _: self._wish())
         self.undo.on_click(lambda _: self._take_back())
-        self._foot = ipywidgets.HBox([], layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"))
         super().__init__(())
         self.add_class("ft-desk")
 
@@ -108,15 +94,7 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def offer(self, playlists: Iterable[Playlist]) -> None:
         """Take over which playlists there are."""
         with self._lock:
-            self._playlists = {each.id: each for each in playlists}
-            options = [("Choose a playlist…", ""), *((option_of(each), each.id) for each in self._playlists.values())]
-            for control in (self.source, self.target):
-                value = control.value if control.value in self._playlists else ""
-                if list(control.options) != options:
-                    control.unobserve(self._on_form, "value")
-                    control.options = options
-                    control.value = value
-                    control.observe(self._on_form, "value")
+            self._form.offer(playlists)
 
     def propose(self, intent: Intent, *, fixed: bool = False) -> None:
         """Begin to prepare an action.
@@ -145,13 +123,7 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             where = f": {goal_of(intent)}" if fixed and intent.playlists else ""
             head = html.escape(f"{'Undo · ' if intent.undoing else ''}{HEADS[intent.verb]}{where}")
             self._head.value = f"<b dir='auto'>{head}</b>"
-            wanted: dict[Verb, list[ipywidgets.Widget]] = {
-                Verb.ADD: [self.target],
-                Verb.REMOVE: [self.source],
-                Verb.MOVE: [self.source, self.target],
-                Verb.DOWNLOAD: [self.folder],
-            }
-            self._form.children = () if fixed else tuple(wanted.get(intent.verb, ()))
+            self._form.ask(None if fixed else intent.verb)
             self._lay(form=True)
             self._look()
 
@@ -183,13 +155,9 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         ids = intent.ids if ids is None else tuple(ids)
         if self._fixed:
             return Intent(intent.verb, tuple(ids), intent.source, intent.target, intent.folder, intent.undoing)
-        verb = intent.verb
-        source = self._playlists.get(self.source.value) if verb in (Verb.REMOVE, Verb.MOVE) else None
-        target = self._playlists.get(self.target.value) if verb in (Verb.ADD, Verb.MOVE) else None
-        folder = Path(self.folder.value.strip() or ".") if verb == Verb.DOWNLOAD else None
-        return Intent(verb, tuple(ids), source, target, folder, intent.undoing)
+        return self._form.filled(intent, ids)
 
-    def _on_form(self, _change: object) -> None:
+    def _on_form(self) -> None:
         with self._lock, shown(self._trouble):
             if self._intent is not None and not self._done and not self.running:
                 self._look()
@@ -258,31 +226,20 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             if found is None or self.act.disabled or self.running:
                 return
             stop = self._stop = Stop()
-            self.act.disabled = True
-            self.stop.disabled = False
-            self.progress.max = max(len(found.sent), 1)
-            self.progress.value = 0
-            self._count.value = html.escape(f"0 of {len(found.sent):,}")
             self._trouble.clear()
-            self._lay(running=True)
+            self._lay(running=len(found.sent))
             try:
-                self._tasks.begin(
-                    self._doing.do(found, stop, self._advance), self._finish, otherwise=lambda: self._give_up()
-                )
+                work = self._doing.do(found, stop, self._foot.advance)
+                self._tasks.begin(work, self._finish, otherwise=self._give_up)
             except BaseException:
                 self._give_up()
                 raise
-
-    def _advance(self, done: int, total: int) -> None:
-        self.progress.value = done
-        self._count.value = html.escape(f"{done:,} of {total:,}")
 
     def _wish(self) -> None:
         with self._lock:
             if self._stop is not None:
                 self._stop.wish()
-                self.stop.disabled = True
-                self._count.value = "stopping after the request under way…"
+                self._foot.stopping()
 
     def _give_up(self) -> None:
         """Go back to the form: nothing was done, and the trouble says why."""
@@ -331,16 +288,13 @@ class Desk(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _say(self, text: str, *, escaped: bool = False) -> None:
         self._said.value = f"<div role='status' dir='auto'>{text if escaped else html.escape(text)}</div>"
 
-    def _lay(self, *, form: bool = False, running: bool = False) -> None:
-        deleting = self._intent is not None and self._intent.verb == Verb.DELETE
-        if running:
-            self._foot.children = (self.progress, self._count, self.stop)
+    def _lay(self, *, form: bool = False, running: int | None = None) -> None:
+        """Show the form, or so many tracks under way, or what came of it."""
+        if running is not None:
+            self._foot.begin(running)
         elif form:
-            self.cancel.description = "Cancel"
-            self._foot.children = (self.typed, self.act, self.cancel) if deleting else (self.act, self.cancel)
+            self._foot.prepare(confirming=self._intent is not None and self._intent.verb == Verb.DELETE)
         else:
-            self.cancel.description = "Close"
-            undo = bool(self._done and self._done.undo)
-            self._foot.children = (self.undo, self.cancel) if undo else (self.cancel,)
+            self._foot.end(undo=bool(self._done and self._done.undo))
         middle = (self._form,) if form and self._form.children else ()
         self.children = (self._head, *middle, self._said, self.fates, self._foot)

@@ -17,7 +17,8 @@ from .batches import Progress, Stop, fetch_all, send_all
 from .difference import Difference
 from .holdings import Holdings
 from .intents import Intent, Verb
-from .preview import Preview, Shelf, paths_of, preview
+from .judges import Shelf, paths_of
+from .preview import Preview, preview
 
 if TYPE_CHECKING:
     from finetuning.client.aio import AsyncClient

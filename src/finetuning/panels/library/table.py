@@ -15,6 +15,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from finetuning.errors import MissingExtraError, ParameterError
 
+from ..parts import script, style
+
 try:
     import anywidget
     import traitlets
@@ -78,8 +80,8 @@ class Table(anywidget.AnyWidget):
         Shown where there are no rows.
     """
 
-    _esm = _STATIC / "table.js"
-    _css = _STATIC / "table.css"
+    _esm = script(_STATIC, "values", "store", "table")
+    _css = style(_STATIC, "table")
 
     columns = traitlets.List(
         traitlets.Dict(), help="The columns: dictionaries of name, label, kind, help, always."

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from finetuning.client.blocking import Client
-from finetuning.errors import FinetuningError, MissingExtraError, ParameterError
+from finetuning.errors import MissingExtraError, ParameterError
 from finetuning.sweep.names import journal_path
 from finetuning.sweep.plan import Sweep, seeds_axis
 from finetuning.sweep.points import Plan
 from finetuning.sweep.run import SweepRun
 
+from ..still import Still
 from ..trouble import Trouble
 from .form import Inputs, inputs_of
 from .helm import Helm
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["SweepPanel"]
 
 
-class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+class SweepPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Plan a sweep, see what it costs and how long it takes, run it, and hear its takes as they arrive.
 
     The run goes on in the background, and the panel shows it while other cells compute. What is pressed while a cell
@@ -73,12 +72,11 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
         _check(client, sweep)
         run = SweepRun.load(name, client) if name is not None and journal_path(name).exists() else None
         inputs = _beginning(sweep, run, "" if name is None or run is not None else name)
-        self._outputs: list[Any] = []
         self.sheet = Sheet()
         self.trouble = Trouble()
         place = ipywidgets.VBox([], layout=ipywidgets.Layout(margin="8px 0 0 0"))
         super().__init__([self.sheet, self.trouble, place], layout=ipywidgets.Layout(max_width="100%"))
-        self._helm = Helm(client, self.sheet, place, self.trouble, inputs=inputs, sweep=sweep, news=self._show_outputs)
+        self._helm = Helm(client, self.sheet, place, self.trouble, inputs=inputs, sweep=sweep, news=self._renew_page)
         self._helm.begin(run)
 
     # The buttons
@@ -159,28 +157,6 @@ class SweepPanel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
 
     def __repr__(self) -> str:
         return text(self._helm.wanted, self.run)
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        data = super()._repr_mimebundle_(**kwargs) or {}
-        return {**data, "text/plain": repr(self), "text/html": self._page()}
-
-    def _ipython_display_(self) -> None:
-        # Two outputs: of one with both, JupyterLab would take the widget, and show only an error when it is gone.
-        from IPython.display import display
-
-        show: Callable[..., Any] = display  # its parameters are typed in some versions of IPython only
-        handle = show({"text/html": self._page(), "text/plain": repr(self)}, raw=True, display_id=True)
-        if handle is not None:
-            self._outputs.append(handle)
-        if self.comm is not None:
-            data = super()._repr_mimebundle_() or {}
-            show({**data, "text/plain": "(The panel appears where this notebook runs.)"}, raw=True)
-
-    def _show_outputs(self) -> None:
-        """Bring what a saved notebook will show up to date."""
-        for handle in self._outputs:
-            with suppress(FinetuningError, OSError):
-                handle.update({"text/html": self._page(), "text/plain": repr(self)}, raw=True)
 
     def _page(self) -> str:
         return page(self.sheet.stand_in, self._helm.wanted, self.run)

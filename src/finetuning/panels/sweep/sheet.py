@@ -1,4 +1,4 @@
-"""The page's part of a `SweepPanel`: inputs, buttons and progress, drawn by `static/sheet.js`.
+"""The page's part of a `SweepPanel`: inputs, buttons and progress, drawn by the files of `static`.
 
 Traits carry what is typed to the kernel (`inputs`) and what is to be shown to the page (all others). Buttons come as
 custom messages `{"type": "run" | "cancel" | "resume" | "extend" | "load" | "runs", "inputs": …, "name": …}`, with the
@@ -7,13 +7,15 @@ inputs as they stood when the button was pressed.
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 from finetuning.errors import MissingExtraError
 from finetuning.parameters import BPM_RANGE, DURATION_RANGE, LYRICS_MAX, TAGS_MAX
 from finetuning.records import KEYS, LANGUAGES, SCALES, TIME_SIGNATURES
 from finetuning.sweep.axes import ENERGIES
+
+from ..parts import script, style
+from ..still import new_id
 
 try:
     import anywidget
@@ -29,9 +31,8 @@ _STATIC = Path(__file__).parent / "static"
 class Sheet(anywidget.AnyWidget):
     """Inputs, buttons and progress of a panel. What it shows is text, whatever it holds."""
 
-    # Texts, not paths: of a path anywidget keeps every widget alive, to tell it when the file changes.
-    _esm = (_STATIC / "sheet.js").read_text("utf-8")
-    _css = (_STATIC / "sheet.css").read_text("utf-8")
+    _esm = script(_STATIC, "elements", "controls", "numbers", "form", "foot", "board", "sheet")
+    _css = style(_STATIC, "form", "controls", "run")
 
     inputs = traitlets.Dict(help="What is typed and chosen; see `form.Inputs`.").tag(sync=True)
     choices = traitlets.Dict(help="What may be chosen, and how much typed.").tag(sync=True)
@@ -59,5 +60,5 @@ class Sheet(anywidget.AnyWidget):
                 "tags_max": TAGS_MAX,
                 "lyrics_max": LYRICS_MAX,
             },
-            stand_in=f"ft-{uuid.uuid4().hex}",
+            stand_in=new_id(),
         )
