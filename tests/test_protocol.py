@@ -221,9 +221,24 @@ def test_how_long_to_wait_is_read_from_header_or_envelope(
     assert retry_after(headers, fallback, NOW) == seconds
 
 
-@given(st.text(), st.text() | st.integers() | st.floats() | st.none())
-def test_how_long_to_wait_is_never_negative_nor_an_error(header: str, fallback: object) -> None:
-    seconds = retry_after({"retry-after": header}, fallback)
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Wed, 15 Jan 2025 07:30:00 GMT", 40.0),  # a machine whose clock is hours ahead of the service's
+        ("Wed, 15 Jan 2025 07:30:41 GMT", 0.0),
+        ("soon", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_a_date_is_read_against_the_clock_of_whoever_gave_it(date: str, seconds: float) -> None:
+    headers = {"retry-after": "Wed, 15 Jan 2025 07:30:40 GMT", "date": date}
+    assert retry_after(headers, now=NOW) == seconds
+    assert retry_after({**headers, "retry-after": "12"}, now=NOW) == 12.0
+
+
+@given(st.text(), st.text() | st.integers() | st.floats() | st.none(), st.text())
+def test_how_long_to_wait_is_never_negative_nor_an_error(header: str, fallback: object, date: str) -> None:
+    seconds = retry_after({"retry-after": header, "date": date}, fallback)
     assert seconds is None or 0 <= seconds < float("inf")
 
 

@@ -309,13 +309,16 @@ def retry_after(headers: Mapping[str, str], fallback: object = None, now: dateti
     fallback
         What the envelope's `retryAfter` says, used where the header is missing or unreadable.
     now
-        The moment that a date is relative to; the present by default.
+        What this machine's clock says, which a date is read against where the answer has no `Date` of its own; the
+        present by default.
 
     Returns
     -------
     float or None
         Seconds from now, never negative; None where nothing readable is said.
     """
+    # Both moments by the service's clock, where it tells of both: this machine's may be wrong by hours.
+    now = _moment(headers.get("date")) or now
     for value in (headers.get("retry-after"), fallback):
         seconds = _seconds(value, now)
         if seconds is not None:
@@ -332,13 +335,17 @@ def _seconds(value: object, now: datetime | None) -> float | None:
         pass
     else:
         return max(0.0, seconds) if seconds < float("inf") else None
+    moment = _moment(value)
+    return None if moment is None else max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def _moment(value: object) -> datetime | None:
+    """Read an HTTP date; None where it is none."""
     try:
         moment = email.utils.parsedate_to_datetime(str(value))
     except (ValueError, TypeError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _excerpt(headers: Mapping[str, str], content: bytes) -> str:
