@@ -6,6 +6,7 @@ import itertools
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +22,8 @@ import finetuning as ft
 hypothesis.settings.register_profile("finetuning", deadline=None, max_examples=60, derandomize=True, database=None)
 hypothesis.settings.load_profile("finetuning")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so it is in the background of a shell, where nobody can interrupt
+# In the background of a shell it is ignored, since nobody can interrupt there; tests do.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -95,6 +97,20 @@ class FakeClock:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], None]:
+    """Wait until something is so; fail if it never is."""
+
+    def wait(condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 30
+        pause = threading.Event()
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen"
+            pause.wait(0.005)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

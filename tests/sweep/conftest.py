@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -152,20 +151,6 @@ def reopen(clock: Any) -> Iterator[Callable[[], ft.Client]]:
     yield one
     for client in clients:
         client.close()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], None]:
-    """Wait until something is so; fail if it never is."""
-
-    def wait(condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 20
-        pause = threading.Event()
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen"
-            pause.wait(0.005)
-
-    return wait
 
 
 @pytest.fixture

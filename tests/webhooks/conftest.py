@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
@@ -68,20 +66,6 @@ def post() -> Callable[..., tuple[int, str]]:
 @pytest.fixture
 def token() -> str:
     return TOKEN
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], Any]], None]:
-    """Wait until something is so; fail if it never is."""
-
-    def wait(condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 30
-        pause = threading.Event()
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen"
-            pause.wait(0.005)
-
-    return wait
 
 
 @pytest.fixture

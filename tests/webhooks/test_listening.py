@@ -102,7 +102,7 @@ def test_what_cannot_listen(receiver: Receiver) -> None:
         receiver.subscribe(None)  # type: ignore[arg-type]
 
 
-def test_what_is_waited_for_is_not_missed_in_a_flood(wait_until: Callable[..., None]) -> None:
+def test_what_is_waited_for_is_not_missed_in_a_flood(until: Callable[..., None]) -> None:
     inbox = Inbox(str, most=2)
     done = threading.Event()
 
@@ -112,7 +112,7 @@ def test_what_is_waited_for_is_not_missed_in_a_flood(wait_until: Callable[..., N
 
     thread = threading.Thread(target=wait, daemon=True)
     thread.start()
-    wait_until(lambda: inbox._waiters)
+    until(lambda: inbox._waiters)
     for id_ in ("mine", *map(str, range(10)), "last"):
         inbox.take(Generation(id=id_), 1)
     thread.join(60)
@@ -145,7 +145,7 @@ def test_what_nobody_told_of_is_named(receiver: Receiver, body: Body, post: Post
         receiver.wait("2", timeout=0.001)
 
 
-def test_closing_wakes_who_waits(wait_until: Callable[..., None]) -> None:
+def test_closing_wakes_who_waits(until: Callable[..., None]) -> None:
     caught: list[StillProcessingError] = []
     with Receiver() as receiver:
 
@@ -157,7 +157,7 @@ def test_closing_wakes_who_waits(wait_until: Callable[..., None]) -> None:
 
         thread = threading.Thread(target=wait, daemon=True)
         thread.start()
-        wait_until(lambda: receiver._inbox._waiters)
+        until(lambda: receiver._inbox._waiters)
     thread.join(60)
     assert [error.missing for error in caught] == [["1", "2"]]
     assert "before the receiver was closed" in str(caught[0])
