@@ -16,6 +16,7 @@ from finetuning.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from finetuning import audio as audio
+    from finetuning import charts as charts
     from finetuning import errors as errors
     from finetuning import studio as studio
     from finetuning import webhooks as webhooks
@@ -57,7 +58,7 @@ _HOMES = {
     "load_ipython_extension": "finetuning.notebook",
     "unload_ipython_extension": "finetuning.notebook",
 }
-_MODULES = ("audio", "errors", "studio", "webhooks")
+_MODULES = ("audio", "charts", "errors", "studio", "webhooks")
 
 __all__ = [
     "Account",
@@ -75,6 +76,7 @@ __all__ = [
     "SweepPanel",
     "SweepRun",
     "audio",
+    "charts",
     "connect",
     "errors",
     "load_ipython_extension",
