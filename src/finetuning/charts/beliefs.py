@@ -175,10 +175,7 @@ def _plane(ax: Axes, rows: Rows, heard: pd.DataFrame | None, x: str, y: str, val
 
 
 def _said(rows: Rows, seen: int) -> str:
-    return (
-        f"{plural(len(rows), 'point')}, {int(_suggested(rows).sum()):,} suggested, "
-        f"{plural(seen, 'measured take')}; other parameters averaged."
-    )
+    return f"{plural(len(rows), 'point')}, {int(_suggested(rows).sum()):,} suggested, {plural(seen, 'measured take')}."
 
 
 def _fine(rows: Rows, name: str) -> Groups:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -92,11 +93,17 @@ def groups(rows: Rows, by: By, *, most: int = _MOST) -> Groups:
 
 def named(ax: Axes, by: Groups) -> None:
     """Write the names of groups, and how many rows each has, along the lower side."""
-    long = max(map(len, by.names)) * len(by.names) > 70
+    names = by.names
+    if len(names) <= 6:  # there is room for lines
+        names = [textwrap.fill(name, max(9, 66 // len(names))) for name in names]
+    long = max(len(line) for name in names for line in name.split("\n")) * len(names) > 70
     words = [
-        f"{name} ({size:,})" if long else f"{name}\n({size:,})" for name, size in zip(by.names, by.sizes, strict=True)
+        f"{name} ({size:,})" if long else f"{name}\n({size:,})" for name, size in zip(names, by.sizes, strict=True)
     ]
-    ax.set_xticks(range(len(words)), words, rotation=40 if long else 0, ha="right" if long else "center")
+    ax.set_xticks(
+        range(len(words)), words, rotation=40 if long else 0, ha="right" if long else "center",
+        fontsize=7 if len(words) > 12 else None,
+    )  # fmt: skip
     if long:
         for text in ax.get_xticklabels():
             text.set_rotation_mode("anchor")

@@ -143,7 +143,7 @@ def cost_per_kept(df: Any, by: By = None, *, kept: Tracks | None = None, ax: Axe
     none = np.flatnonzero((hits == 0) & (sizes > 0))
     cost = sizes[some] / hits[some]
     top = 1.25 * max([*cost, *least[none], 1.0]) + 0.5
-    ax.bar(some, cost, width=0.6, color=COLOURS[2], alpha=0.75, hatch=HATCHES[0], edgecolor=ink(), linewidth=0)
+    ax.bar(some, cost, width=0.6, color=COLOURS[2], alpha=0.9, hatch=HATCHES[0], edgecolor=ink(), linewidth=0)
     ax.errorbar(
         some, cost, yerr=[cost - least[some], np.minimum(most[some], 10 * top) - cost], fmt="o", color=ink(),
         markersize=4, capsize=3,

@@ -83,10 +83,13 @@ def _draw_tempo(df: Any, ax: Axes) -> Axes:
     ax.fill_between(ends, ends * (1 - _NEAR), ends * (1 + _NEAR), color=COLOURS[2], alpha=0.3, linewidth=0)
     for factor, dash, name in ((2.0, ":", "double"), (1.0, "-", "as asked, ±4 %"), (0.5, "--", "half")):
         if low <= factor * ends[1] and factor * ends[0] <= high:
-            ax.plot(ends, factor * ends, dash, color=COLOURS[2], linewidth=1.4, label=name)
+            shown = np.minimum(ends, max(high, 1.08 * ends[1]) / factor)  # the legend is above
+            ax.plot(shown, factor * shown, dash, color=COLOURS[2], linewidth=1.4, label=name)
     confidence = rows.numbers("bpm_confidence") if "bpm_confidence" in rows else np.full(len(rows), np.nan)
     unsure = confidence < _UNSURE
     few = len(rows) <= 2000
+    if few:  # a sweep asks for few tempi: takes of the same one would lie on each other
+        asked = asked + np.random.default_rng(0).uniform(-0.008, 0.008, len(asked)) * (ends[1] - ends[0])
     dot: Any = {"marker": "o", "markersize": 5, "alpha": 0.6} if few else {"marker": ",", "alpha": 0.5}
     ax.plot(asked[~unsure], found[~unsure], linestyle="none", color=COLOURS[0], rasterized=not few, **dot)
     if unsure.any():
@@ -95,8 +98,10 @@ def _draw_tempo(df: Any, ax: Axes) -> Axes:
             **(dot | {"markerfacecolor": background(), "markeredgecolor": COLOURS[1], "alpha": 0.9}),
         )  # fmt: skip
     ax.set_xlim(ends[0], ends[1])
-    ax.set_ylim(max(0.0, min(low, 0.92 * ends[0])), max(high, 1.08 * ends[1]))
-    ax.legend(loc="best")
+    bottom, top = max(0.0, min(low, 0.92 * ends[0])), max(high, 1.08 * ends[1])
+    ax.set_ylim(bottom, top + 0.22 * (top - bottom))  # room for the legend
+    ax.legend(loc="upper left", ncols=2)
+    asked = rows.numbers("bpm")
     octaves = np.log2(found / asked)
     hits, folded = np.abs(found / asked - 1) <= _NEAR, np.abs(octaves - np.rint(octaves)) <= np.log2(1 + _NEAR)
     others = int((folded & ~hits).sum())
@@ -128,7 +133,7 @@ def _draw_key(df: Any, ax: Axes) -> Axes:
     part = counts / len(rows)
     places = np.arange(len(RELATIONS))[::-1]
     for at, width, colour, hatch in zip(places, part, COLOURS, HATCHES, strict=False):
-        ax.barh(at, 100 * width, color=colour, alpha=0.75, hatch=hatch, edgecolor=ink(), linewidth=0)
+        ax.barh(at, 100 * width, color=colour, alpha=0.9, hatch=hatch, edgecolor=ink(), linewidth=0)
     reach = 100 * np.abs(np.array([low - part, high - part]))
     ax.errorbar(100 * part, places, xerr=reach, fmt="none", ecolor=ink(), capsize=3)
     for at, most, count in zip(places, high, counts, strict=True):

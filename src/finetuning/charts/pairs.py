@@ -10,7 +10,7 @@ import pandas as pd
 from finetuning.charts.grouping import Groups, groups
 from finetuning.charts.intervals import mean_of
 from finetuning.charts.reading import Rows, label, plural
-from finetuning.charts.style import COLOURS, finish, ink, nothing, one_axes
+from finetuning.charts.style import COLOURS, beside, finish, ink, nothing, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,7 @@ def effect(source: Any, by: str, value: str = "rating", *, ax: Axes | None = Non
     ax.set_xticks(places, pairs.by.names)
     reach = float(places[-1] - places[0])
     ax.set_xlim(places[0] - 0.08 * reach, places[-1] + 0.08 * reach)
-    ax.legend(loc="best")
+    beside(ax)
     about = f"{plural(len(pairs.table), 'set')} of takes that share all but {by}; {plural(len(rows), 'take')}."
     return finish(ax, title, label(by), label(value), [*said, about, *rows.notes])
 

@@ -10,7 +10,7 @@ import numpy as np
 from finetuning.audio.sound import mono, read_sound
 from finetuning.audio.spectrum import magnitudes, mel_bands
 from finetuning.charts.reading import seconds
-from finetuning.charts.style import COLOURS, finish, ink, nothing, one_axes
+from finetuning.charts.style import COLOURS, beside, finish, ink, nothing, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ _COLUMNS: Final = 1400  # no screen shows a chart wider
 _BANDS: Final = 128
 _LOWEST, _HIGHEST = 20.0, 20_000.0  # Hz: what people hear
 _FLOOR: Final = -80.0  # dB
-_TICKS: Final = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+_TICKS: Final = (200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
 _Source = str | os.PathLike[str] | bytes
 
@@ -56,11 +56,11 @@ def waveform(source: _Source, *, ax: Axes | None = None) -> Axes:
     power = np.add.reduceat((samples.astype(np.float64) ** 2).mean(axis=1), starts)
     effective = np.sqrt(power / np.diff(np.append(starts, len(samples))))
     at = (starts + step / 2) / sound.rate
-    ax.fill_between(at, low, high, step="mid", color=COLOURS[5], alpha=0.75, linewidth=0, label="peaks")
+    ax.fill_between(at, low, high, step="mid", color=COLOURS[5], alpha=0.9, linewidth=0, label="peaks")
     ax.fill_between(at, -effective, effective, step="mid", color=COLOURS[0], linewidth=0, label="RMS")
     ax.set_xlim(0, sound.duration)
     ax.set_ylim(-1.05, 1.05)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    beside(ax)
     _minutes(ax)
     peak = float(np.abs(samples).max())
     loudest = f"{20 * np.log10(peak):.1f} dBFS" if peak else "silence"

@@ -70,11 +70,13 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
         ("waiting", start, ready, known, "#999999", HATCHES[0]),
         ("in the making", ready, end, known & ~failed, COLOURS[0], HATCHES[0]),
         ("waiting or in the making", start, end, ~known & ~failed, COLOURS[5], HATCHES[2]),
-        ("failed", ready, end, failed, COLOURS[1], HATCHES[1]),
+        ("", ready, end, failed, COLOURS[1], HATCHES[1]),
     )
     for name, left, right, which, colour, hatch in kinds:
         if which.any():
             _bars(upper, places[which], left[which], right[which], name, colour, hatch)
+    if failed.any():  # however short their making was
+        upper.plot(end[failed], places[failed], "x", color=COLOURS[1], markersize=5, label="failed")
     upper.set_ylim(len(rows) + 0.8, 0.2)
     upper.set_xlim(0, max(span / scale, 1e-6) * 1.02)
     upper.legend(loc="upper right", ncols=2)
@@ -89,10 +91,12 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
     if known.any():
         wait, made = np.median((ready - start)[known]) * scale, np.median(making[known])
         said += f"; median wait {seconds(float(wait))}, making {seconds(float(made))}"
+    told = np.all(begun.astype("datetime64[s]") == begun)
+    coarse = ["Requests are told to the second, so waits are too long by up to one."] if told else []
     when = f"{unit} since the first request, {str(first.astype('datetime64[s]')).replace('T', ' ')} UTC"
     finish(lower, "", when, "in flight")
     upper.tick_params(axis="x", labelbottom=False)
-    return finish(upper, title, "", "take", [said + ".", *rows.notes]), lower
+    return finish(upper, title, "", "take", [said + ".", *coarse, *rows.notes]), lower
 
 
 def in_flight(start: NDArray[np.float64], end: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -116,10 +120,14 @@ def _bars(ax: Axes, places: Any, left: NDArray[Any], right: NDArray[Any], name: 
 
     if len(places) > _FEW:  # each is thinner than a pixel, so a line shows the same sooner
         ends = np.stack([np.stack([left, places], axis=1), np.stack([right, places], axis=1)], axis=1)
-        lines = LineCollection(list(ends), colors=colour, linewidths=1, label=name, antialiaseds=False, rasterized=True)
+        lines = LineCollection(
+            list(ends), colors=colour, linewidths=1, label=name or "_", antialiaseds=False, rasterized=True
+        )
         ax.add_collection(lines, autolim=False)
         return
     low, high = places - 0.4, places + 0.4
     corners = np.stack([left, low, left, high, right, high, right, low], axis=1).reshape(-1, 4, 2)
-    bars = PolyCollection(list(corners), facecolors=colour, edgecolors=ink(), linewidths=0, hatch=hatch, label=name)
+    bars = PolyCollection(
+        list(corners), facecolors=colour, edgecolors=ink(), linewidths=0, hatch=hatch, label=name or "_"
+    )
     ax.add_collection(bars, autolim=False)

@@ -188,11 +188,11 @@ class Rows:
         return array
 
     def drop(self, out: Mask, why: str) -> None:
-        """Leave rows out, and count them under `why`."""
+        """Leave rows out, and count them under `why`; without it, since they are told of elsewhere, they are not."""
         number = int(np.count_nonzero(out))
         if number:
             self._at = self._at[~out]
-            self._left.append(f"{number:,} {why}")
+            self._left += [f"{number:,} {why}"] if why else []
 
     def drop_unfinished(self, also: Sequence[str] = ()) -> None:
         """Leave out what is not completed, under its status; statuses in `also` are kept as well."""

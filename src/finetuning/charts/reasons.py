@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["failures"]
 
 _MOST: Final = 10
-_LONGEST: Final = 44
+_LONGEST: Final = 80
 
 
 def failures(df: Any, by: By = "reason", *, ax: Axes | None = None) -> Axes:
@@ -65,7 +66,7 @@ def failures(df: Any, by: By = "reason", *, ax: Axes | None = None) -> Axes:
     places = np.flatnonzero(trials)
     share = hits[places] / trials[places]
     reach = 100 * np.abs(np.array([low[places] - share, high[places] - share]))
-    ax.bar(places, 100 * share, width=0.7, color=COLOURS[1], alpha=0.75, hatch=HATCHES[1], edgecolor=ink(), linewidth=0)
+    ax.bar(places, 100 * share, width=0.7, color=COLOURS[1], alpha=0.9, hatch=HATCHES[1], edgecolor=ink(), linewidth=0)
     ax.errorbar(places, 100 * share, yerr=reach, fmt="o", color=ink(), markersize=4, capsize=3)
     ax.set_ylim(0, min(100.0, max(5.0, 108 * float(high[places].max()))))
     ax.set_xlim(-0.6, len(trials) - 0.4)
@@ -75,14 +76,14 @@ def failures(df: Any, by: By = "reason", *, ax: Axes | None = None) -> Axes:
         title,
         by_value.title,
         "failed (%)",
-        [f"{total}; bars with 95 % intervals, finished in brackets.", *rows.notes],
+        [f"{total}; 95 % intervals; in brackets: finished.", *rows.notes],
     )
 
 
 def _reasons(rows: Rows, total: str, ax: Axes) -> Axes:
     title = "Failures by reason"
     finished = len(rows)
-    rows.drop(rows.statuses() != "failed", "completed")
+    rows.drop(rows.statuses() != "failed", "")
     if not len(rows):
         why = (
             f"of {plural(finished, 'finished generation')} none failed."
@@ -97,11 +98,12 @@ def _reasons(rows: Rows, total: str, ax: Axes) -> Axes:
         rest = counts.iloc[_MOST - 1 :]
         counts = pd.concat([counts.iloc[: _MOST - 1], pd.Series({f"{len(rest):,} other reasons": int(rest.sum())})])
     places = np.arange(len(counts))[::-1]
-    ax.barh(places, counts.to_numpy(), color=COLOURS[1], alpha=0.75, hatch=HATCHES[1], edgecolor=ink(), linewidth=0)
+    ax.barh(places, counts.to_numpy(), color=COLOURS[1], alpha=0.9, hatch=HATCHES[1], edgecolor=ink(), linewidth=0)
     for place, number in zip(places, counts, strict=True):
         note(ax, f" {number:,} ({number / len(rows):.0%})", number, place, va="center")
-    names = [text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…" for text in map(str, counts.index)]
+    names = [textwrap.fill(textwrap.shorten(text, _LONGEST, placeholder=" …"), 30) for text in map(str, counts.index)]
     ax.set_yticks(places, [name.replace("$", r"\$") for name in names])
     ax.set_xlim(0, 1.18 * float(counts.max()))
+    ax.set_ylim(min(-0.6, len(counts) / 2 - 2), max(len(counts) - 0.4, len(counts) / 2 + 1))
     whole(ax.xaxis)
     return finish(ax, title, "failed generations", "", [f"{total}.", *rows.notes])

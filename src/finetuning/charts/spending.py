@@ -107,7 +107,7 @@ def credit_use(
         notes += _standing(left)
         notes += _project(upper, left, days, daily, len(moments))
     upper.set_ylim(bottom=0)
-    upper.legend(loc="upper left")
+    upper.legend(loc="lower right")  # use only grows: below it there is room
     dated(lower)
     upper.tick_params(axis="x", labelbottom=False)
     finish(lower, "", "day (UTC)", "credits a day")
@@ -128,7 +128,7 @@ def _draw_daily(ax: Axes, days: NDArray[np.datetime64], daily: NDArray[np.float6
     from matplotlib.dates import date2num
 
     edges = date2num(np.append(days, days[-1] + _DAY).astype("datetime64[s]"))  # type: ignore[no-untyped-call]  # matplotlib leaves it untyped
-    ax.stairs(daily, edges, fill=True, color=COLOURS[0], alpha=0.75)
+    ax.stairs(daily, edges, fill=True, color=COLOURS[0], alpha=0.9)
     ax.xaxis_date()
     ax.set_ylim(0, max(1.0, 1.1 * float(daily.max())))
     whole(ax.yaxis)
@@ -137,14 +137,8 @@ def _draw_daily(ax: Axes, days: NDArray[np.datetime64], daily: NDArray[np.float6
 def _draw_history(ax: Axes, history: list[_Left], moments: NDArray[np.datetime64]) -> None:
     """Show what was used and at hand together at each snapshot: it rises where credits were renewed or bought."""
     at = np.array([each.at for each in history])
-    used = np.searchsorted(moments, at, side="right")
-    for name, colour, dash, amount in (
-        ("monthly allowance, as it was", COLOURS[2], "--", [each.monthly for each in history]),
-        ("and packs, as they were", COLOURS[3], ":", [each.total for each in history]),
-    ):
-        ax.plot(
-            at, used + np.array(amount), drawstyle="steps-post", color=colour, linestyle=dash, linewidth=1.2, label=name
-        )
+    sums = np.searchsorted(moments, at, side="right") + np.array([each.total for each in history])
+    ax.plot(at, sums, drawstyle="steps-post", color=ink(), linewidth=1.2, label="used and left, as it was")
 
 
 def _project(ax: Axes, left: _Left, days: NDArray[np.datetime64], daily: NDArray[np.float64], used: int) -> list[str]:

@@ -25,6 +25,7 @@ __all__ = [
     "MARKERS",
     "QUIET",
     "background",
+    "beside",
     "dated",
     "finish",
     "ink",
@@ -160,8 +161,8 @@ def finish(ax: Axes, title: str, xlabel: str = "", ylabel: str = "", notes: Sequ
     )  # fmt: skip
     caption.set_gid("caption")
     if isinstance(ax, PolarAxes):
-        caption.set_position((0, 22))
-        ax.set_title(title, loc="left", color=tone, pad=30 + 1.42 * _SMALL * len(lines))
+        caption.set_position((0, 34))  # above the words around the wheel
+        ax.set_title(title, loc="left", color=tone, pad=38 + 1.42 * _SMALL * len(lines))
     else:
         ax.set_title(title, loc="left", color=tone, pad=8 + 1.42 * _SMALL * len(lines))
         ax.spines[["top", "right"]].set_visible(False)
@@ -193,6 +194,11 @@ def _columns(ax: Axes) -> int:
 def note(ax: Axes, text: str, x: float, y: float, **options: Any) -> None:
     """Write small text at data coordinates; `options` go to matplotlib."""
     ax.text(x, y, text, **{"fontsize": _SMALL, "color": ink(), **options})
+
+
+def beside(ax: Axes) -> None:
+    """Put the legend to the right of the picture: it hides nothing, and finding a free place takes long."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def dated(ax: Axes) -> None:

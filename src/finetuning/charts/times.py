@@ -9,7 +9,7 @@ import numpy as np
 from finetuning.charts.grouping import By, Groups, groups, named
 from finetuning.charts.intervals import line_of
 from finetuning.charts.reading import Rows, label, plural, seconds
-from finetuning.charts.style import COLOURS, QUIET, dated, finish, ink, nothing, one_axes
+from finetuning.charts.style import COLOURS, QUIET, beside, dated, finish, ink, nothing, one_axes, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,12 +66,15 @@ def generation_times(df: Any, by: By = None, *, ax: Axes | None = None) -> Axes:
     if by is not None:
         _boxes(ax, times, sorted_)
         return finish(ax, "Generation times", sorted_.title, label("generation_time"), notes)
-    counts, edges = np.histogram(times, bins=min(60, max(8, int(2 * len(times) ** (1 / 3)))))
-    ax.stairs(counts, edges, fill=True, color=COLOURS[0], alpha=0.75)
+    # A few long waits must not leave all others in two bars.
+    bins = min(60, max(20, int(2 * len(times) ** (1 / 3)))) if np.ptp(times) else 1
+    counts, edges = np.histogram(times, bins=bins)
+    ax.stairs(counts, edges, fill=True, color=COLOURS[0], alpha=0.9)
     for share, mark, dash in zip(_SHARES, marks, _DASHES, strict=True):
         ax.axvline(mark, color=COLOURS[1], linestyle=dash, label=f"p{share}  {seconds(mark)}")
     ax.set_ylim(bottom=0)
-    ax.legend(loc="best")
+    whole(ax.yaxis)
+    beside(ax)
     return finish(ax, "Generation times", label("generation_time"), "generations", notes)
 
 
@@ -95,15 +98,15 @@ def _boxes(ax: Axes, times: NDArray[np.float64], by: Groups) -> None:
     for place in places:
         part = parts[place]
         if len(part) <= _FEW:
-            beside = place + draw.uniform(-0.16, 0.16, len(part))
-            ax.plot(beside, part, ".", color=tone, alpha=0.7, markersize=4, zorder=3)
+            spread = place + draw.uniform(-0.16, 0.16, len(part))
+            ax.plot(spread, part, ".", color=tone, alpha=0.7, markersize=4, zorder=3)
     ax.plot([], [], "-", color=COLOURS[0], linewidth=2.5, label="p50")
     ax.plot(places, shares[:, 4], "^", color=COLOURS[1], markersize=6, label="p90", zorder=4)
     ax.plot(places, shares[:, 5], "D", color=COLOURS[2], markersize=5, label="p99", zorder=4)
     ax.set_xlim(-0.6, len(parts) - 0.4)
     ax.set_ylim(bottom=0)
     named(ax, by)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    beside(ax)
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
@@ -152,7 +155,7 @@ def generation_times_over_time(df: Any, *, ax: Axes | None = None) -> Axes:
         low, median, high = np.array([np.percentile(times[part], (10, 50, 90)) for part in parts]).T
         ax.fill_between(middles, low, high, color=COLOURS[0], alpha=QUIET, linewidth=0, label="p10 to p90")
         ax.plot(middles, median, "-", color=COLOURS[0], linewidth=2, label="median")
-        ax.legend(loc="best")
+    beside(ax)
     ax.set_ylim(bottom=0)
     dated(ax)
     return finish(ax, title, where, label("generation_time"), [f"{plural(len(rows), 'generation')}.", *rows.notes])
@@ -189,7 +192,7 @@ def time_by_duration(df: Any, *, ax: Axes | None = None) -> Axes:
         return finish(ax, title, label(length), label("generation_time"), rows.notes)
     x, y = rows.numbers(length), rows.numbers("generation_time")
     few = len(x) <= 2000
-    dot: Any = {"marker": "o", "markersize": 5, "alpha": 0.55} if few else {"marker": ",", "alpha": 0.5}
+    dot: Any = {"marker": "o", "markersize": 5, "alpha": 0.75} if few else {"marker": ",", "alpha": 0.5}
     ax.plot(x, y, linestyle="none", color=COLOURS[0], markeredgewidth=0, rasterized=not few, **dot)
     ax.set_xlim(left=0, right=max(1.0, float(x.max()) * 1.05))
     ax.set_ylim(bottom=0, top=max(1.0, float(y.max()) * 1.08))

@@ -74,11 +74,11 @@ def key_flow(df: Any, *, measured: bool = False, ax: Axes | None = None) -> Axes
     rows.drop(spots < 0, "without key and scale")
     spots = spots[spots >= 0]
     ax = one_axes(ax, size=(6.4, 6.4), polar=True)
-    _draw_wheel(ax)
     title = "Key flow"
     if not len(rows):
         nothing(ax, f"no track with {before}key and {before}scale; {rows.reason}")
         return finish(ax, title, notes=rows.notes)
+    _draw_wheel(ax)
     tempo = rows.numbers(f"{before}bpm") if f"{before}bpm" in rows else np.full(len(rows), np.nan)
     near = _near(spots[:-1], spots[1:])
     if len(rows) <= _NUMBERED:
@@ -89,7 +89,9 @@ def key_flow(df: Any, *, measured: bool = False, ax: Axes | None = None) -> Axes
     said = f"{plural(len(rows), 'track')}, {plural(jumps, 'jump')} of key"
     if not np.isnan(tempo).all():
         said += f", {plural(leaps, 'leap')} of tempo over {_LEAP:.0%}"
-    return finish(ax, title, notes=[said + ". Solid: neighbouring keys; dashed with a cross: jumps.", *rows.notes])
+    return finish(
+        ax, title, notes=[said + ". Minor within, major without; solid: neighbouring keys, dashed: jumps.", *rows.notes]
+    )
 
 
 def _spots(keys: Any, scales: Any) -> NDArray[np.int64]:
@@ -117,7 +119,8 @@ def _leaps(tempo: NDArray[np.float64]) -> int:
 
 
 def _polar(spots: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return (spots % 12 + 1) * (np.pi / 6), np.asarray(_RINGS, dtype=np.float64)[spots // 12]
+    angles: NDArray[np.float64] = np.multiply(spots % 12 + 1, np.pi / 6, dtype=np.float64)
+    return angles, np.asarray(_RINGS, dtype=np.float64)[spots // 12]
 
 
 def _draw_wheel(ax: Any) -> None:
@@ -132,7 +135,7 @@ def _draw_wheel(ax: Any) -> None:
         ax.plot(np.linspace(0, 2 * np.pi, 181), np.full(181, edge), color=ink(), alpha=0.25, linewidth=0.8, zorder=0)
     for turn in np.arange(12):
         ax.plot([(turn + 0.5) * np.pi / 6] * 2, [0.46, 1.08], color=ink(), alpha=0.2, linewidth=0.8, zorder=0)
-    ax.text(0, 0, "minor within (A)\nmajor without (B)", ha="center", va="center", fontsize=7.5, color=ink(), alpha=0.9)
+    ax.tick_params(axis="x", pad=13)
 
 
 def _draw_way(ax: Axes, spots: NDArray[np.int64], near: NDArray[np.bool_], tempo: NDArray[np.float64]) -> None:
