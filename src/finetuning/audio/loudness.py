@@ -1,4 +1,4 @@
-"""How loud: programme loudness, true peak, silence at either end."""
+"""How loud: programme loudness, true peak, what was cut off at full scale, silence at either end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from finetuning.audio.sound import Sound
 
-__all__ = ["GATE", "SILENCE", "integrated_loudness", "silences", "true_peak"]
+__all__ = ["FULL_SCALE", "GATE", "SILENCE", "clipping", "integrated_loudness", "silences", "true_peak"]
 
 GATE = 0.4
 """Seconds: the gating block of ITU-R BS.1770, and so the shortest sound that has a loudness."""
@@ -22,6 +22,10 @@ GATE = 0.4
 SILENCE = -60.0
 """dBFS: what never rises above this is taken for silence (MP3 coders leave a faint haze before an attack)."""
 
+FULL_SCALE = 1 - 2**-15
+"""What counts as full scale: the highest step but one of 16 bits, and all above it."""
+
+_RUN = 3  # samples at full scale in a row that are taken for a crest cut off; one or two may be a crest
 _CHANNELS = 5  # as far as BS.1770 names weights
 _REACH = 12  # input samples on either side of an interpolated one
 _STRIDE = 16  # input samples answered by one row of the product below
@@ -142,6 +146,31 @@ def silences(sound: Sound, threshold: float = SILENCE) -> tuple[float, float]:
     if not len(heard):
         return sound.duration, sound.duration
     return float(heard[0] / sound.rate), float((len(sound.samples) - 1 - heard[-1]) / sound.rate)
+
+
+def clipping(sound: Sound) -> float:
+    """Share of the samples whose crest was cut off.
+
+    Counted are samples at or over full scale, in runs of at least three in one channel: a single one may be a peak
+    that was set there on purpose. What a coder decodes above full scale counts as well: it is cut off when played.
+
+    Parameters
+    ----------
+    sound
+        Any length.
+
+    Returns
+    -------
+    float
+        0 to 1, of the samples of all channels.
+    """
+    found = 0
+    for channel in sound.samples.T:
+        at = np.flatnonzero(np.abs(channel) >= FULL_SCALE)
+        if len(at) >= _RUN:
+            runs = np.diff(np.flatnonzero(np.diff(at, prepend=-2, append=at[-1] + 2) > 1))
+            found += int(runs[runs >= _RUN].sum())
+    return found / sound.samples.size
 
 
 def _decibels(amplitude: float) -> float:

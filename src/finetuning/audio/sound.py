@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from finetuning.errors import MeasureError, MissingExtraError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Sound", "mono", "read_sound"]
+__all__ = ["Sound", "bytes_of", "decode", "mono", "read_sound"]
 
 
 class Sound(NamedTuple):
@@ -67,29 +67,58 @@ def read_sound(source: str | os.PathLike[str] | bytes) -> Sound:
     MissingExtraError
         soundfile is not installed.
     """
-    try:
-        import soundfile
-    except ImportError as error:
-        raise MissingExtraError("Reading of audio files", "studio") from error
+    return decode(*bytes_of(source))
 
-    file: Any
+
+def bytes_of(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
+    """Read what is to be decoded, and say what it is called in a message.
+
+    Raises
+    ------
+    MeasureError
+        There is no such file, or nothing in it.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
-        name, size, file = "these bytes", len(source), io.BytesIO(source)
+        name, data = "these bytes", bytes(source)
     else:
         path = Path(source)
-        name, file = f"'{path}'", str(path)
+        name = f"'{path}'"
+        if path.is_dir():
+            raise MeasureError(f"{name} is a folder.", hint="Give the path of one audio file in it.")
         try:
-            size = path.stat().st_size
+            data = path.read_bytes()
         except OSError as error:
             raise MeasureError(
                 f"{name} cannot be opened: {error.strerror or error}.", hint="Give the path of an audio file."
             ) from error
-        if path.is_dir():
-            raise MeasureError(f"{name} is a folder.", hint="Give the path of one audio file in it.")
-    if not size:
+    if not data:
         raise MeasureError(f"{name} holds nothing: 0 bytes.", hint="Download it again.")
+    return data, name
+
+
+def decode(data: bytes, name: str = "these bytes") -> Sound:
+    """Decode encoded sound; see `read_sound`.
+
+    Parameters
+    ----------
+    data
+        A whole file.
+    name
+        What it is called in a message.
+
+    Raises
+    ------
+    MeasureError
+        It cannot be decoded, or holds no sound.
+    MissingExtraError
+        soundfile is not installed.
+    """
     try:
-        samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+        import soundfile
+    except ImportError as error:
+        raise MissingExtraError("Reading of audio files", "studio") from error
+    try:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
         reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
         raise MeasureError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,75 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["magnitudes", "mel_bands"]
+__all__ = ["Outline", "centroid", "magnitudes", "mel_bands", "outline"]
 
 _BLOCK = 1 << 21  # samples in a block of frames: 8 MB
+_FRAMES = 100  # a second
+_BANDS = 32
+
+
+class Outline(NamedTuple):
+    """What tempo, onsets and brightness need of a sound, from one pass over it.
+
+    Attributes
+    ----------
+    bands : ndarray of float32, shape (frames, 32)
+        Magnitudes summed over mel bands from 30 Hz to 12 kHz.
+    total : ndarray of float64, shape (bins,)
+        Magnitudes summed over the frames; the last bin is at half the rate.
+    fps : float
+        Frames a second, about 100.
+    """
+
+    bands: NDArray[np.float32]
+    total: NDArray[np.float64]
+    fps: float
+
+
+def outline(signal: NDArray[np.float32], rate: int) -> Outline:
+    """Go over a sound in frames of about 23 ms.
+
+    Parameters
+    ----------
+    signal
+        Shape (samples,), float32, one channel.
+    rate
+        Hz.
+    """
+    hop = max(1, round(rate / _FRAMES))
+    size = 1 << max(6, round(np.log2(rate / 40)))  # 1024 samples at 44.1 kHz
+    bank = mel_bands(rate, size, bands=_BANDS, low=30.0, high=12_000.0)
+    bands, total = [np.zeros((0, _BANDS), dtype=np.float32)], np.zeros(size // 2 + 1)
+    for block in magnitudes(signal, size, hop):
+        bands.append(block @ bank)
+        total += block.sum(axis=0, dtype=np.float64)
+    return Outline(np.concatenate(bands), total, rate / hop)
+
+
+def centroid(total: NDArray[np.float64], rate: int) -> float:
+    """Centre of gravity of a magnitude spectrum: where a sound is dull or bright.
+
+    Parameters
+    ----------
+    total
+        Shape (bins,): magnitudes from 0 Hz to half the rate. Summed over a piece, loud moments count for more than
+        soft ones, and silence for nothing.
+    rate
+        Hz, of the samples.
+
+    Returns
+    -------
+    float
+        Hz; NaN where there is no sound.
+
+    References
+    ----------
+    G. Peeters (2004), "A large set of audio features for sound description", IRCAM, section 6.1.1. That it is what
+    listeners call brightness: E. Schubert and J. Wolfe (2006), "Does timbral brightness scale with frequency and
+    spectral centroid?", Acta Acustica 92.
+    """
+    weight = float(total.sum())
+    return float(total @ np.linspace(0, rate / 2, len(total)) / weight) if weight else np.nan
 
 
 def magnitudes(signal: NDArray[np.float32], size: int, hop: int) -> Iterator[NDArray[np.float32]]:

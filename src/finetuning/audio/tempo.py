@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from finetuning.audio.spectrum import magnitudes, mel_bands
+from finetuning.audio.spectrum import Outline, outline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FASTEST", "SLOWEST", "Tempo", "fold_tempo", "onset_strength", "tempo_of"]
+__all__ = ["FASTEST", "SLOWEST", "Tempo", "fold_tempo", "onset_strength", "rises", "tempo_from", "tempo_of"]
 
 SLOWEST, FASTEST = 50.0, 220.0
 """Beats a minute: the range that is searched."""
 
-_FRAMES = 100  # a second
 _SHORTEST = 3.0  # seconds: two beats at the slowest tempo, with something left over to compare
 _BEATS = (1, 2, 3, 4)  # multiples of the period that must agree
 _DIVIDED = (0.5, *_BEATS)  # beats are divided in two far more often than into the 2/3 that would compete with them
@@ -54,20 +53,20 @@ def onset_strength(signal: NDArray[np.float32], rate: int) -> tuple[NDArray[np.f
     S. Dixon (2006), "Onset detection revisited", Proc. DAFx, for the spectral flux; on logarithmic bands as in
     S. Böck and G. Widmer (2013), "Maximum filter vibrato suppression for onset detection", Proc. DAFx.
     """
-    hop = max(1, round(rate / _FRAMES))
-    size = 1 << max(6, round(np.log2(rate / 40)))  # 1024 samples, 23 ms, at 44.1 kHz
-    bank = mel_bands(rate, size, bands=32, low=30.0, high=12_000.0)
-    blocks = [block @ bank for block in magnitudes(signal, size, hop)]
-    if not blocks:
-        return np.zeros(0), rate / hop
-    bands = np.concatenate(blocks)
-    loudest = float(bands.max())
+    seen = outline(signal, rate)
+    return rises(seen), seen.fps
+
+
+def rises(seen: Outline) -> NDArray[np.float64]:
+    """Return the onset strength, one value a frame; see `onset_strength`."""
+    bands = seen.bands
+    loudest = float(bands.max(initial=0.0))
     if not loudest:
-        return np.zeros(len(bands)), rate / hop
+        return np.zeros(len(bands))
     # Relative to the loudest moment, so that the answer does not hang on the level of the master.
     levels = np.log1p(bands * np.float32(30 / loudest))
-    rises = np.clip(levels[1:] - levels[:-1], 0, None)
-    return np.concatenate([[0.0], rises.sum(axis=1, dtype=np.float64)]), rate / hop
+    risen = np.clip(levels[1:] - levels[:-1], 0, None)
+    return np.concatenate([[0.0], risen.sum(axis=1, dtype=np.float64)])
 
 
 def tempo_of(signal: NDArray[np.float32], rate: int) -> Tempo:
@@ -96,7 +95,11 @@ def tempo_of(signal: NDArray[np.float32], rate: int) -> Tempo:
     D. P. W. Ellis (2007), "Beat tracking by dynamic programming", J. New Music Research 36 (1), for the prior;
     E. D. Scheirer (1998), "Tempo and beat analysis of acoustic musical signals", JASA 103 (1), for the comb.
     """
-    strength, fps = onset_strength(signal, rate)
+    return tempo_from(*onset_strength(signal, rate))
+
+
+def tempo_from(strength: NDArray[np.float64], fps: float) -> Tempo:
+    """Estimate the tempo from the onset strength; see `tempo_of`."""
     if len(strength) < _SHORTEST * fps:
         return Tempo(np.nan, 0.0)
     similarity = _autocorrelation(strength, fps)

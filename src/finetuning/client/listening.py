@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,43 @@ class Listening(Reading):
             sound = await fetch_bytes(self._transport, audio_url(await self.generation(id)))
             self._sounds.put(id, sound)
         return sound
+
+    async def records_of_unheard(self, ids: Sequence[str]) -> dict[str, Generation | errors.FinetuningError]:
+        """Look up what `sounds` needs to know of these ids; what was fetched lately needs no looking up."""
+        unheard = [id_ for id_ in ids if self._sounds.get(id_) is None]
+        return dict(zip(unheard, await self.find_generations(unheard), strict=True)) if unheard else {}
+
+    async def sounds(
+        self, ids: Sequence[str], records: Mapping[str, Generation | errors.FinetuningError], *, at_once: int = 8
+    ) -> list[bytes | errors.FinetuningError]:
+        """Return the MP3s of several generations, in memory, each or what stands in its way.
+
+        Parameters
+        ----------
+        ids
+            Which, in this order.
+        records
+            What was found of them; what is not in there is looked up if it has to be fetched.
+        at_once
+            How many at the same time.
+        """
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(id_: str) -> bytes | errors.FinetuningError:
+            async with gate:
+                record = records.get(id_)
+                try:
+                    if not isinstance(record, Generation):
+                        if record is not None:
+                            raise record
+                        return await self.audio(id_)
+                    sound = await fetch_bytes(self._transport, audio_url(record))
+                except errors.FinetuningError as error:
+                    return error
+                self._sounds.put(id_, sound)
+                return sound
+
+        return await asyncio.gather(*map(one, ids))
 
     async def download(
         self,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from finetuning.errors import FinetuningError
+from finetuning.selections import Tracks, ids_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from finetuning.audio.measurement import Measurement
 
-__all__ = ["MEASURED_COLUMNS", "measured_frame", "tempo_asked"]
+__all__ = ["MEASURED_COLUMNS", "ids_to_measure", "measured_frame", "tempo_asked"]
 
 #: Column: the measure that it holds. Tempo and key have names of their own beside what was requested.
 MEASURED_COLUMNS: dict[str, str] = {
@@ -26,6 +26,10 @@ MEASURED_COLUMNS: dict[str, str] = {
     "measured_duration": "duration",
     "leading_silence": "leading_silence",
     "trailing_silence": "trailing_silence",
+    "brightness": "brightness",
+    "onset_density": "onset_density",
+    "clipping": "clipping",
+    "heard_bpm": "tempo_heard",
 }
 _TEXT = ("measured_key", "measured_scale")
 
@@ -44,8 +48,8 @@ def measured_frame(tracks: Any, ids: list[str], results: list[Measurement | Fine
     Returns
     -------
     DataFrame
-        With the columns of `MEASURED_COLUMNS` (bpm, LUFS, dBTP, seconds; confidences 0 to 1) and `measure_error`,
-        which says why a row has no measures.
+        With the columns of `MEASURED_COLUMNS` (bpm, LUFS, dBTP, seconds, Hz, onsets a second; confidences and the
+        share that clips 0 to 1) and `measure_error`, which says why a row has no measures.
     """
     import pandas as pd
 
@@ -64,7 +68,29 @@ def measured_frame(tracks: Any, ids: list[str], results: list[Measurement | Fine
         beside = tracks.drop(columns=columns, errors="ignore").reset_index()
     else:
         beside = pd.DataFrame({"id": pd.array(ids, dtype="str")})
-    return beside.join(measured, on="id")
+    frame = beside.join(measured, on="id")
+    unmade = _without_id(frame["id"])
+    if unmade.any():
+        reasons = frame["error_message"] if "error_message" in frame else [None] * len(frame)
+        said = [f"There is no take: {reason}" if isinstance(reason, str) else "There is no take." for reason in reasons]
+        frame["measure_error"] = frame["measure_error"].where(~unmade, pd.Series(said, index=frame.index, dtype="str"))
+    return frame
+
+
+def ids_to_measure(tracks: Tracks) -> list[str]:
+    """Read the ids of a selection; rows of a frame that have none, such as points not made yet, are passed over.
+
+    Raises
+    ------
+    SelectionError
+        There are no rows, no `id` column, or ids that are no text.
+    """
+    import pandas as pd
+
+    if isinstance(tracks, pd.DataFrame) and len(tracks) and "id" in tracks.columns:
+        unmade = _without_id(tracks["id"])
+        return [] if unmade.all() else ids_of(tracks[~unmade])
+    return ids_of(tracks)
 
 
 def tempo_asked(tracks: Any) -> dict[str, float]:
@@ -73,5 +99,11 @@ def tempo_asked(tracks: Any) -> dict[str, float]:
 
     if not (isinstance(tracks, pd.DataFrame) and {"id", "bpm"} <= set(tracks.columns)):
         return {}
-    pairs = zip(tracks["id"], tracks["bpm"], strict=True)
-    return {str(id_): float(bpm) for id_, bpm in pairs if bpm is not None and not pd.isna(bpm) and math.isfinite(bpm)}
+    asked = pd.to_numeric(tracks["bpm"], errors="coerce").astype("float64")
+    pairs = zip(tracks["id"], asked, strict=True)
+    return {str(id_): bpm for id_, bpm in pairs if 0 < bpm < float("inf")}
+
+
+def _without_id(ids: pd.Series[Any]) -> pd.Series[bool]:
+    missing: pd.Series[bool] = ids.isna()
+    return missing
