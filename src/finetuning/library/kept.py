@@ -94,7 +94,8 @@ class Library:
         DataFrame
             The columns and dtypes of `client.generations()`, and `gone_at`: when it was noticed that a generation is
             not in the library any more, which is later than its deletion. What the service's listing leaves out
-            (`generation_time`, `error_message`, …) is missing here too.
+            (`generation_time`, `error_message`, …) is there for what was synced with `details=True`. Where the
+            service sends what is neither text, number nor truth, the column holds it as JSON text.
 
         Raises
         ------

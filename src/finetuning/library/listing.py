@@ -23,6 +23,8 @@ _RECENT: Final = timedelta(days=1)
 _VERIFIED_EVERY: Final = 86400.0
 #: Pages after which, at least, what was read is written.
 _PAGES_KEPT: Final = 10
+#: Generations asked for by themselves after which they are written.
+_DETAILS_KEPT: Final = 100
 
 
 class Listing:
@@ -49,7 +51,7 @@ class Listing:
         self._seen: set[str] = set()
         self._unfinished = mirror.unfinished(at - _RECENT)
 
-    def read(self, *, full: bool, verify: bool | None) -> Steps[bool]:
+    def read(self, *, full: bool, verify: bool | None, details: bool) -> Steps[bool]:
         """Read; returns whether the whole listing was looked through for deletions."""
         mirror = self._mirror
         try:
@@ -63,6 +65,8 @@ class Listing:
                 verified = yield from self._verify()
             if verified:
                 mirror.verified_at = self._at.timestamp()
+            if details:
+                yield from self._ask_for_details()
         finally:
             mirror.save()
         return verified
@@ -140,3 +144,22 @@ class Listing:
                     self._mirror.mark_gone([id_], self._at)
                 else:
                     self._mirror.merge([row])
+
+    def _ask_for_details(self) -> Steps[None]:
+        """Ask for each generation that was never asked for by itself, the newest first."""
+        mirror = self._mirror
+        wanted = mirror.undetailed()
+        unsaved: list[Generation] = []
+        try:
+            for number, id_ in enumerate(wanted, 1):
+                try:
+                    unsaved.append((yield get_generation(id_)))
+                except NotFoundError:
+                    mirror.mark_gone([id_], self._at)
+                self._tell(number, len(wanted))
+                if len(unsaved) >= _DETAILS_KEPT:
+                    mirror.merge(unsaved)
+                    mirror.save()
+                    unsaved = []
+        finally:
+            mirror.merge(unsaved)

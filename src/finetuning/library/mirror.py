@@ -84,6 +84,17 @@ class Mirror:
         found: list[str] = self._table["id"].filter(wanted).to_pylist()
         return found
 
+    def undetailed(self) -> list[str]:
+        """Return the ids of what is finished and was never asked for by itself, as far as its fields tell."""
+        import pyarrow.compute as pc
+
+        ended = pc.is_in(self._table["status"], value_set=_array(["completed", "failed"]))
+        bare = pc.and_(self._table["generation_time"].is_null(), self._table["download_count"].is_null())
+        found: list[str] = (
+            self._table["id"].filter(pc.and_(pc.and_(ended, bare), self._table[GONE].is_null())).to_pylist()
+        )
+        return found
+
     def merge(self, rows: Sequence[Generation], after: str | None = None) -> None:
         """Take over rows that follow each other in the listing.
 

@@ -30,6 +30,7 @@ def sync(
     *,
     full: bool,
     verify: bool | None,
+    details: bool,
     now: datetime,
     tell: Callable[[int, int | None], None],
 ) -> Steps[SyncReport]:
@@ -41,6 +42,6 @@ def sync(
         places.sign(folder, base_url, account.id, key)
         take_snapshot(folder, account, now)
         mirror = Mirror(folder / f"{GENERATIONS}.parquet")
-        verified = yield from Listing(mirror, now, tell).read(full=full, verify=verify)
+        verified = yield from Listing(mirror, now, tell).read(full=full, verify=verify, details=details)
         playlists = yield from read_playlists(folder, now, full=full)
         return SyncReport(mirror.new, mirror.changed, mirror.gone, playlists, verified=verified)
