@@ -59,3 +59,4 @@ function field(name, title, control, { group = false, counted = false } = {}) {
       say(count, values > 1 ? `${values.toLocaleString("en")} values` : "");
     },
   };
+}
