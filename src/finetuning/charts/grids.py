@@ -98,8 +98,9 @@ def draw_grid(ax: Axes, values: NDArray[np.float64], across: list[str], up: list
         for (row, column), each in np.ndenumerate(values):
             if not np.isnan(each):
                 # Cividis goes from a dark blue to a light yellow: what is written on it changes sides half-way.
-                ax.text(
+                text = ax.text(
                     column + 0.5, row + 0.5, f"{each:.3g}", ha="center", va="center", fontsize=size,
                     color="white" if each <= middle else "black",
                 )  # fmt: skip
+                text.set_in_layout(False)  # it lies within the cell; to find that out anew takes long
     return picture

@@ -9,8 +9,7 @@ import numpy as np
 from finetuning.charts.intervals import wilson
 from finetuning.charts.reading import Rows, label
 from finetuning.charts.style import COLOURS, HATCHES, background, finish, ink, note, nothing, one_axes, two_axes
-from finetuning.charts.wheel import camelot
-from finetuning.records import KEYS, SCALES
+from finetuning.charts.wheel import near, spots_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,17 +116,13 @@ def _share(hits: int, trials: int) -> str:
 
 def _draw_key(df: Any, ax: Axes) -> Axes:
     rows = Rows(df, ("key", "scale", "measured_key", "measured_scale"))
-    pairs = [rows.texts(name) for name in ("key", "scale", "measured_key", "measured_scale")]
-    asked = np.isin(pairs[0].astype(str), KEYS) & np.isin(pairs[1].astype(str), SCALES)
-    rows.drop(~asked, "asked for no key")
-    pairs = [rows.texts(name) for name in ("key", "scale", "measured_key", "measured_scale")]
-    found = np.isin(pairs[2].astype(str), KEYS) & np.isin(pairs[3].astype(str), SCALES)
-    rows.drop(~found, "without a measured key")
+    rows.drop(spots_of(rows, "key", "scale") < 0, "asked for no key")
+    rows.drop(spots_of(rows, "measured_key", "measured_scale") < 0, "without a measured key")
     title, share = "Key", "tracks (%)"
     if not len(rows):
         nothing(ax, f"no track with a key and a measured key; {rows.reason}")
         return finish(ax, title, share, "", rows.notes)
-    relation = key_relations(*(rows.texts(name) for name in ("key", "scale", "measured_key", "measured_scale")))
+    relation = key_relations(spots_of(rows, "key", "scale"), spots_of(rows, "measured_key", "measured_scale"))
     counts = np.bincount(relation, minlength=len(RELATIONS))
     low, high = wilson(counts, np.full(len(RELATIONS), len(rows)))
     part = counts / len(rows)
@@ -144,38 +139,17 @@ def _draw_key(df: Any, ax: Axes) -> Axes:
     return finish(ax, title, share, "", [f"{_share(int(counts[0]), len(rows))} exact.", *rows.notes])
 
 
-def key_relations(
-    key: NDArray[np.object_],
-    scale: NDArray[np.object_],
-    other_key: NDArray[np.object_],
-    other_scale: NDArray[np.object_],
-) -> NDArray[np.int64]:
-    """Say how keys stand to each other.
+def key_relations(asked: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Say how keys, by their `wheel.spots_of`, stand to each other.
 
     Returns
     -------
     ndarray of int64
         The place in `RELATIONS`.
     """
-    known: dict[tuple[Any, ...], int] = {}
-    found = []
-    for pair in zip(key, scale, other_key, other_scale, strict=True):
-        if pair not in known:
-            known[pair] = _relation(*pair)
-        found.append(known[pair])
-    return np.array(found, dtype=np.int64)
-
-
-def _relation(key: str, scale: str, other_key: str, other_scale: str) -> int:
-    one, other = camelot(key, scale), camelot(other_key, other_scale)
-    if one is None or other is None:
-        name = "other"
-    elif one == other:
-        name = "exact"
-    elif one[0] == other[0]:
-        name = "relative"
-    elif one[1] == other[1] and (one[0] - other[0]) % 12 in (1, 11):
-        name = "fifth"
-    else:
-        name = "parallel" if key == other_key else "other"
-    return RELATIONS.index(name)
+    same = asked // 12 == found // 12
+    # A minor key's number is three fifths below that of the major key of the same tonic.
+    above = np.where(asked // 12 == 1, asked - found, found - asked) % 12
+    chosen = [asked == found, asked % 12 == found % 12, near(asked, found), ~same & (above == 3)]
+    relation: NDArray[np.int64] = np.select(chosen, [0, 1, 2, 3], default=4).astype(np.int64)
+    return relation

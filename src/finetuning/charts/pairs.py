@@ -24,6 +24,7 @@ _ASKED: Final = (
     "replicate",
 )  # fmt: skip
 _MOST: Final = 12
+_LINES: Final = 1000  # beyond, a band tells more
 
 
 class _Pairs(NamedTuple):
@@ -92,8 +93,8 @@ def _sets(rows: Rows, by: str) -> NDArray[np.int64]:
         asked.append("prompt")
     number = np.zeros(len(rows), dtype=np.int64)
     for name in asked:
-        codes, _ = pd.factorize(rows.column(name).astype(object).astype(str))
-        _, number = np.unique(number * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)
+        codes, found = rows.codes(name)
+        number, _ = pd.factorize(number * (len(found) + 1) + codes + 1)
     return number
 
 
@@ -120,12 +121,10 @@ def _draw_sets(ax: Axes, places: NDArray[np.float64], table: NDArray[np.float64]
 
     lines = [np.column_stack([places[known], row[known]]) for row, known in zip(table, ~np.isnan(table), strict=True)]
     faint = max(0.04, min(0.5, 12 / len(lines)))
-    ax.add_collection(
-        LineCollection(lines, colors=ink(), linewidths=1, alpha=faint, label="one set", rasterized=len(lines) > 2000)
-    )
-    at, height = np.broadcast_to(places, table.shape)[~np.isnan(table)], table[~np.isnan(table)]
+    ax.add_collection(LineCollection(lines, colors=ink(), linewidths=1, alpha=faint, label="one set"))
     # Ratings are whole: takes that agree lie on each other, and a faint point tells how many.
-    ax.plot(at, height, ".", color=ink(), alpha=faint, markersize=6, rasterized=len(at) > 2000)
+    at, height = np.broadcast_to(places, table.shape)[~np.isnan(table)], table[~np.isnan(table)]
+    ax.plot(at, height, ".", color=ink(), alpha=faint, markersize=6)
 
 
 def _draw_differences(ax: Axes, places: NDArray[np.float64], pairs: _Pairs) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +19,9 @@ __all__ = ["throughput"]
 #: Unit of time: from how many seconds on, seconds in one.
 _UNITS: Final = (("days", 3 * 86400, 86400), ("hours", 3 * 3600, 3600), ("minutes", 180, 60), ("seconds", 0, 1))
 _FEW: Final = 400
+_DOTS: Final = (600, 1000)  # of the picture that many takes become
+
+_Kind = tuple[str, "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.bool_]", str, str]
 
 
 def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
@@ -35,7 +39,8 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
     -------
     tuple of two Axes
         The takes, in the order of their requests, and those in flight; over the time since the first request.
-        Takes that have not ended are left out of both, and counted; failed ones are hatched.
+        Takes that have not ended are left out of both, and counted; failed ones end in a cross. From 401 takes on a
+        dot shows what most of the takes beneath it were at, and the most that were in flight.
 
     Raises
     ------
@@ -70,17 +75,19 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
         ("waiting", start, ready, known, "#999999", HATCHES[0]),
         ("in the making", ready, end, known & ~failed, COLOURS[0], HATCHES[0]),
         ("waiting or in the making", start, end, ~known & ~failed, COLOURS[5], HATCHES[2]),
-        ("", ready, end, failed, COLOURS[1], HATCHES[1]),
+        ("" if len(rows) <= _FEW else "failed", ready, end, failed, COLOURS[1], HATCHES[1]),
     )
+    if len(rows) > _FEW:
+        _picture(upper, kinds, len(rows), float(max(end.max(), 1e-6)))
     for name, left, right, which, colour, hatch in kinds:
-        if which.any():
+        if which.any() and len(rows) <= _FEW:
             _bars(upper, places[which], left[which], right[which], name, colour, hatch)
-    if failed.any():  # however short their making was
+    if failed.any() and len(rows) <= _FEW:  # however short their making was
         upper.plot(end[failed], places[failed], "x", color=COLOURS[1], markersize=5, label="failed")
     upper.set_ylim(len(rows) + 0.8, 0.2)
     upper.set_xlim(0, max(span / scale, 1e-6) * 1.02)
     upper.legend(loc="upper right", ncols=2)
-    moments, flying = in_flight(start, end)
+    moments, flying = _most(*in_flight(start, end))
     lower.step(moments, flying, where="post", color=COLOURS[0])
     lower.fill_between(moments, flying, step="post", color=COLOURS[0], alpha=0.25, linewidth=0)
     lower.set_ylim(0, 1.15 * float(flying.max()))
@@ -115,19 +122,48 @@ def in_flight(start: NDArray[np.float64], end: NDArray[np.float64]) -> tuple[NDA
     return moments, np.cumsum(changes)
 
 
-def _bars(ax: Axes, places: Any, left: NDArray[Any], right: NDArray[Any], name: str, colour: str, hatch: str) -> None:
-    from matplotlib.collections import LineCollection, PolyCollection
+def _most(moments: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Keep the most of each dot, where there are more changes than dots."""
+    if len(moments) <= 4 * _DOTS[1]:
+        return moments, counts
+    edges = np.linspace(moments[0], moments[-1], _DOTS[1] + 1)[:-1]
+    every = np.union1d(moments, edges)
+    held = counts[np.searchsorted(moments, every, side="right") - 1]
+    peaks = np.maximum.reduceat(held, np.searchsorted(every, edges))
+    return np.append(edges, moments[-1]), np.append(peaks, 0)
 
-    if len(places) > _FEW:  # each is thinner than a pixel, so a line shows the same sooner
-        ends = np.stack([np.stack([left, places], axis=1), np.stack([right, places], axis=1)], axis=1)
-        lines = LineCollection(
-            list(ends), colors=colour, linewidths=1, label=name or "_", antialiaseds=False, rasterized=True
-        )
-        ax.add_collection(lines, autolim=False)
-        return
+
+def _bars(ax: Axes, places: Any, left: NDArray[Any], right: NDArray[Any], name: str, colour: str, hatch: str) -> None:
+    from matplotlib.collections import PolyCollection
+
     low, high = places - 0.4, places + 0.4
     corners = np.stack([left, low, left, high, right, high, right, low], axis=1).reshape(-1, 4, 2)
     bars = PolyCollection(
         list(corners), facecolors=colour, edgecolors=ink(), linewidths=0, hatch=hatch, label=name or "_"
     )
     ax.add_collection(bars, autolim=False)
+
+
+def _picture(ax: Axes, kinds: Sequence[_Kind], number: int, span: float) -> None:
+    """Draw bars that are thinner than a pixel as a picture: in each of its dots what most takes there were at."""
+    from matplotlib.colors import ListedColormap
+
+    held = np.zeros((len(kinds) + 1, *_DOTS))
+    held[0] = 1e-9  # nothing at all is what most were at where there were none
+    for layer, (_, left, right, which, _, _) in zip(held[1:], kinds, strict=True):
+        rows = np.flatnonzero(which) * _DOTS[0] // number
+        # However short, it is there: each takes one dot at least.
+        first = np.minimum((left[which] / span * _DOTS[1]).astype(np.int64), _DOTS[1] - 1)
+        last = np.maximum(np.ceil(right[which] / span * _DOTS[1]).astype(np.int64), first + 1)
+        change = np.zeros((_DOTS[0], _DOTS[1] + 1))
+        np.add.at(change, (rows, first), 1)
+        np.add.at(change, (rows, np.minimum(last, _DOTS[1])), -1)
+        layer += np.cumsum(change, axis=1)[:, :-1]
+    colours = ListedColormap(["none", *(kind[4] for kind in kinds)])
+    ax.imshow(
+        held.argmax(axis=0), cmap=colours, vmin=0, vmax=len(kinds), interpolation="nearest", aspect="auto",
+        extent=(0, span, number + 0.5, 0.5),
+    )  # fmt: skip
+    for name, _, _, which, colour, _ in kinds:
+        if name and which.any():
+            ax.fill_between([], [], [], color=colour, label=name)  # for the legend

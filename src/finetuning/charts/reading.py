@@ -129,8 +129,11 @@ class Rows:
         self._left: list[str] = []
         self.need(needs)
         if once and "id" in self.frame.columns:
-            ids = self.column("id")
-            self.drop((ids.astype(object).duplicated() & ids.notna()).to_numpy(), "listed twice")
+            codes, _ = self.codes("id")
+            _, first = np.unique(codes, return_index=True)
+            again = np.ones(len(codes), dtype=bool)
+            again[first] = False
+            self.drop(again & (codes >= 0), "listed twice")
 
     def __len__(self) -> int:
         return len(self._at)
@@ -183,9 +186,18 @@ class Rows:
 
     def texts(self, name: str) -> NDArray[np.object_]:
         """Return a column as text, "" where there is none."""
-        values = self.column(name)
-        array: NDArray[np.object_] = values.astype(object).where(values.notna(), "").astype(str).to_numpy(dtype=object)
+        codes, found = self.codes(name)
+        words = np.array([*map(str, found), ""], dtype=object)  # what is missing has the code -1: the last
+        array: NDArray[np.object_] = words[codes]
         return array
+
+    def codes(self, name: str) -> tuple[NDArray[np.intp], Any]:
+        """Return a column as numbers of its distinct values, -1 where there is none, and these values."""
+        values = self.column(name)
+        try:
+            return pd.factorize(values)
+        except TypeError:  # lists, or what else cannot be told apart but by how it reads
+            return pd.factorize(values.astype(object).map(str).mask(values.isna(), None))
 
     def drop(self, out: Mask, why: str) -> None:
         """Leave rows out, and count them under `why`; without it, since they are told of elsewhere, they are not."""
@@ -200,8 +212,9 @@ class Rows:
             return
         words = self.statuses()
         for word in sorted(set(words) - {"completed", *also}):
-            words = self.statuses()
-            self.drop(words == word, word)
+            out = words == word
+            self.drop(out, word)
+            words = words[~out]
 
     def statuses(self) -> NDArray[np.object_]:
         """Return each row's status; where the service has none, its state within the run."""

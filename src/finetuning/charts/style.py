@@ -161,8 +161,8 @@ def finish(ax: Axes, title: str, xlabel: str = "", ylabel: str = "", notes: Sequ
     )  # fmt: skip
     caption.set_gid("caption")
     if isinstance(ax, PolarAxes):
-        caption.set_position((0, 34))  # above the words around the wheel
-        ax.set_title(title, loc="left", color=tone, pad=38 + 1.42 * _SMALL * len(lines))
+        caption.set_position((0, 40))  # above the words around the wheel
+        ax.set_title(title, loc="left", color=tone, pad=44 + 1.42 * _SMALL * len(lines))
     else:
         ax.set_title(title, loc="left", color=tone, pad=8 + 1.42 * _SMALL * len(lines))
         ax.spines[["top", "right"]].set_visible(False)

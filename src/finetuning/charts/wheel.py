@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["camelot", "key_flow"]
+__all__ = ["camelot", "key_flow", "near", "spots_of"]
 
 _RINGS: Final = (0.62, 0.92)  # minor within, major without
 _NUMBERED: Final = 60  # tracks that can be told apart
@@ -70,7 +70,7 @@ def key_flow(df: Any, *, measured: bool = False, ax: Axes | None = None) -> Axes
     """
     before = "measured_" if measured else ""
     rows = Rows(df, (f"{before}key", f"{before}scale"), once=False)
-    spots = _spots(rows.texts(f"{before}key"), rows.texts(f"{before}scale"))
+    spots = spots_of(rows, f"{before}key", f"{before}scale")
     rows.drop(spots < 0, "without key and scale")
     spots = spots[spots >= 0]
     ax = one_axes(ax, size=(6.4, 6.4), polar=True)
@@ -80,12 +80,12 @@ def key_flow(df: Any, *, measured: bool = False, ax: Axes | None = None) -> Axes
         return finish(ax, title, notes=rows.notes)
     _draw_wheel(ax)
     tempo = rows.numbers(f"{before}bpm") if f"{before}bpm" in rows else np.full(len(rows), np.nan)
-    near = _near(spots[:-1], spots[1:])
+    close = near(spots[:-1], spots[1:])
     if len(rows) <= _NUMBERED:
-        _draw_way(ax, spots, near, tempo)
+        _draw_way(ax, spots, close, tempo)
     else:
         _draw_frequent(ax, spots)
-    jumps, leaps = int((~near).sum()), _leaps(tempo)
+    jumps, leaps = int((~close).sum()), _leaps(tempo)
     said = f"{plural(len(rows), 'track')}, {plural(jumps, 'jump')} of key"
     if not np.isnan(tempo).all():
         said += f", {plural(leaps, 'leap')} of tempo over {_LEAP:.0%}"
@@ -94,22 +94,28 @@ def key_flow(df: Any, *, measured: bool = False, ax: Axes | None = None) -> Axes
     )
 
 
-def _spots(keys: Any, scales: Any) -> NDArray[np.int64]:
-    """Give each of the 24 keys a number: the wheel's number from 0, and 12 more in major; -1 for none."""
-    table = {}
-    for key in KEYS:
-        for scale in SCALES:
-            found = camelot(key, scale)
-            if found is not None:
-                table[key, scale] = found[0] - 1 + (12 if found[1] == "B" else 0)
-    return np.array([table.get(pair, -1) for pair in zip(keys, scales, strict=True)], dtype=np.int64)
+def spots_of(rows: Rows, key: str, scale: str) -> NDArray[np.int64]:
+    """Give each row the number of its key, of 24: the wheel's number from 0, and 12 more in major; -1 for none."""
+    table = np.full((len(KEYS) + 1, len(SCALES) + 1), -1)
+    for tonic, name in enumerate(KEYS):
+        for mode, word in enumerate(SCALES):
+            number, letter = camelot(name, word) or (0, "")
+            table[tonic, mode] = number - 1 + (12 if letter == "B" else 0)
+    spots: NDArray[np.int64] = table[_places(rows, key, KEYS), _places(rows, scale, SCALES)].astype(np.int64)
+    return spots
 
 
-def _near(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _places(rows: Rows, name: str, known: tuple[str, ...]) -> NDArray[np.intp]:
+    codes, found = rows.codes(name)
+    places = [known.index(str(word)) if str(word) in known else -1 for word in found]
+    return np.array([*places, -1], dtype=np.intp)[codes]
+
+
+def near(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether two keys share their notes, or all but one."""
     around = (first - second) % 12
-    near: NDArray[np.bool_] = (around == 0) | ((first // 12 == second // 12) & ((around == 1) | (around == 11)))
-    return near
+    found: NDArray[np.bool_] = (around == 0) | ((first // 12 == second // 12) & ((around == 1) | (around == 11)))
+    return found
 
 
 def _leaps(tempo: NDArray[np.float64]) -> int:
@@ -138,19 +144,10 @@ def _draw_wheel(ax: Any) -> None:
     ax.tick_params(axis="x", pad=13)
 
 
-def _draw_way(ax: Axes, spots: NDArray[np.int64], near: NDArray[np.bool_], tempo: NDArray[np.float64]) -> None:
+def _draw_way(ax: Axes, spots: NDArray[np.int64], nears: NDArray[np.bool_], tempo: NDArray[np.float64]) -> None:
     angles, radii = _spread(spots)
-    x, y = radii * np.sin(angles), radii * np.cos(angles)
-    for step, close in enumerate(near):
-        # Straight on the paper: a line in polar coordinates would spiral.
-        share = np.linspace(0, 1, 25)
-        along, up = x[step] + share * (x[step + 1] - x[step]), y[step] + share * (y[step + 1] - y[step])
-        turns, reach = np.arctan2(along, up), np.hypot(along, up)
-        colour, dash = (COLOURS[0], "-") if close else (COLOURS[1], "--")
-        (line,) = ax.plot(np.unwrap(turns), reach, dash, color=colour, linewidth=1.6, alpha=0.8, zorder=2)
-        line.set_gid("near" if close else "jump")
-        if not close:
-            ax.plot(turns[12], reach[12], "x", color=colour, markersize=6, zorder=2)
+    for step, close in enumerate(nears):
+        _join(ax, angles[step : step + 2], radii[step : step + 2], bool(close), linewidth=1.6, alpha=0.8)
     known = ~np.isnan(tempo)
     size = 150 if len(spots) <= 30 else 90
     if known.any():
@@ -185,22 +182,26 @@ def _spread(spots: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.f
     return angles, radii
 
 
+def _join(ax: Axes, angles: NDArray[np.float64], radii: NDArray[np.float64], close: bool, **options: Any) -> None:
+    """Draw the way from one key to another, straight over the wheel; a jump is crossed half-way."""
+    colour, dash = (COLOURS[0], "-") if close else (COLOURS[1], "--")
+    (line,) = ax.plot(angles, radii, dash, color=colour, zorder=2, **options)
+    line.set_gid("near" if close else "jump")
+    line.set_in_layout(False)  # it lies within the wheel; to find that out anew takes long
+    if not close:
+        x, y = (radii * np.sin(angles)).mean(), (radii * np.cos(angles)).mean()
+        (cross,) = ax.plot(np.arctan2(x, y), np.hypot(x, y), "x", color=colour, markersize=5, zorder=2)
+        cross.set_in_layout(False)
+
+
 def _draw_frequent(ax: Axes, spots: NDArray[np.int64]) -> None:
     steps = np.bincount(spots[:-1] * 24 + spots[1:], minlength=576).reshape(24, 24)
     both = np.triu(steps + steps.T, 1)
     first, second = np.nonzero(both)
     often = both[first, second] / both.max(initial=1)
-    near = _near(first, second)
-    for one, other, share, close in zip(first, second, often, near, strict=True):
+    for one, other, share, close in zip(first, second, often, near(first, second), strict=True):
         angles, radii = _polar(np.array([one, other]))
-        x, y = radii * np.sin(angles), radii * np.cos(angles)
-        part = np.linspace(0, 1, 25)
-        along, up = x[0] + part * (x[1] - x[0]), y[0] + part * (y[1] - y[0])
-        (line,) = ax.plot(
-            np.unwrap(np.arctan2(along, up)), np.hypot(along, up), "-" if close else "--",
-            color=COLOURS[0] if close else COLOURS[1], linewidth=0.4 + 5 * share, alpha=0.15 + 0.6 * share, zorder=2,
-        )  # fmt: skip
-        line.set_gid("near" if close else "jump")
+        _join(ax, angles, radii, bool(close), linewidth=0.4 + 5 * share, alpha=0.15 + 0.6 * share)
     counts = np.bincount(spots, minlength=24)
     there = np.flatnonzero(counts)
     angles, radii = _polar(there)
