@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from finetuning.panels.deck.blindness import Blind, standings
 from finetuning.panels.deck.judges import Answer
-from finetuning.panels.deck.ranking import Comparison, Outcome, Ranking, rank
+from finetuning.sweep.ranking import Comparison, Outcome, Ranking, rank
 
 OUTCOMES: tuple[Outcome, ...] = ("a", "b", "same")
 

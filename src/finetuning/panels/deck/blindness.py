@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from finetuning.sweep.ranking import Comparison, Ranking, rank
+
 from .judges import Answer
-from .ranking import Comparison, Ranking, rank
 
 __all__ = ["Blind", "Question", "Standing", "standings"]
 
