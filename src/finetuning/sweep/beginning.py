@@ -71,11 +71,18 @@ def check_receiver(receiver: Told | None, client: Client) -> None:
     Raises
     ------
     ParameterError
-        Its address is none that the service would take.
+        It is no receiver, or its address is none that the service would take.
     FinetuningError
         It is not being served.
     """
     if receiver is not None:
+        if not callable(getattr(receiver, "subscribe", None)) or isinstance(receiver, type):
+            raise ParameterError(
+                f"A value of type {type(receiver).__name__} is not a receiver.",
+                parameter="receiver",
+                value=receiver,
+                hint="Pass an ft.webhooks.Receiver() that was started: receiver = ft.webhooks.Receiver().start().",
+            )
         create_body("x", local=client.asynchronous.transport.local, webhook=receiver.url)
 
 

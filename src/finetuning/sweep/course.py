@@ -97,7 +97,7 @@ class Course:
         """Whether it goes on."""
         return not self.future.done()
 
-    def watch(self, name: str, state: State, timeout: float | None) -> None:
+    def watch(self, name: str, state: State, timeout: float) -> None:
         """Show how it gets on until it has ended; see `watching.watch`."""
         watch(name, state, self.runner, self.future, bar=self.client.progress, timeout=timeout)
 

@@ -46,6 +46,12 @@ def extension(plan: Plan, given: Mapping[str, Any], where: str | Callable[[Any],
             parameter=unknown[0],
             hint=f"It can by {', '.join(name for name in COLUMNS if name != 'webhook')}.",
         )
+    if empty := [name for name, values in given.items() if values is None]:
+        raise ParameterError(
+            f"{empty[0]}=None is no value to add.",
+            parameter=empty[0],
+            hint="Leave it out, or give values, as in run.extend(bpm=[100], seed=2).",
+        )
     old = {name: list(plan.axes.get(name, [])) or _shared(plan, name) for name in (*plan.axes, *given)}
     old.setdefault("seed", _shared(plan, "seed"))
     new: dict[str, list[Any]] = {}

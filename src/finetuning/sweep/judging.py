@@ -109,6 +109,13 @@ def _noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:
     """
     if note is not None and not isinstance(note, str):
         raise ParameterError(f"note is a {type(note).__name__}, not text.", parameter="note", value=note)
+    if note is not None and not note.isascii():
+        try:
+            note.encode()
+        except UnicodeEncodeError:
+            raise ParameterError(
+                "note holds half of a surrogate pair, which no file can hold.", parameter="note", value=note
+            ) from None
     return [Noted(at=now(), point=point, note=note or None) for point in _points_of(cells, tracks)]
 
 

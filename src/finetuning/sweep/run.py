@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from finetuning import errors
+from finetuning.client.session import Session
 from finetuning.notices import warn
+from finetuning.parameters import patience
 from finetuning.selections import Tracks
 
 from .beginning import begin, check_account, check_credits, warn_of_credits
@@ -18,12 +20,12 @@ from .course import Course, Options
 from .events import Bounded, Event, Extended, Finished, Lost
 from .extending import extension
 from .following import Told
-from .judging import Judging
 from .ledger import Ledger, now
 from .names import journal_path
 from .points import Plan
 from .runner import Runner
 from .shelf import runs_frame, unknown
+from .suggest import Suggesting, Suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +40,7 @@ __all__ = ["SweepRun"]
 _running: weakref.WeakValueDictionary[Path, SweepRun] = weakref.WeakValueDictionary()
 
 
-class SweepRun(Judging):
+class SweepRun(Suggesting):
     """A run of a sweep, by its name. Made by `client.run(sweep)` and by `SweepRun.load`.
 
     Everything that it decided, sent and learnt is in its journal, a readable file in the folder `sweeps` of the
@@ -163,6 +165,8 @@ class SweepRun(Judging):
 
         Raises
         ------
+        ParameterError
+            `timeout` is not a number of seconds.
         StillProcessingError
             `timeout` passed; the run goes on.
         FinetuningError
@@ -174,13 +178,14 @@ class SweepRun(Judging):
         SweepWarning
             The run paused, or some points were not made; once.
         """
+        seconds = patience(timeout)
         course = self._course
         if course is None:
             if not self.done:
                 warn(errors.SweepWarning(f"The run {self.name!r} is not running here; run.resume() goes on with it."))
             return self
         try:
-            course.watch(self.name, self._ledger.state, timeout)
+            course.watch(self.name, self._ledger.state, seconds)
         except KeyboardInterrupt:
             print(  # noqa: T201 - whoever interrupts must know that it goes on, and is paid for
                 f"The run {self.name!r} goes on in the background. run = ft.SweepRun.load({self.name!r}, client), "
@@ -249,6 +254,7 @@ class SweepRun(Judging):
 
     def extend(
         self,
+        suggestion: Suggestion | None = None,
         *,
         where: str | Callable[[Any], Any] | None = None,
         wait: bool = True,
@@ -262,6 +268,8 @@ class SweepRun(Judging):
 
         Parameters
         ----------
+        suggestion
+            Points that `suggest` proposed, instead of values for axes.
         where
             Keeps the new points for which it holds; see `Sweep`.
         wait, client, at_once, max_credits, receiver
@@ -283,10 +291,12 @@ class SweepRun(Judging):
         """
         options = Options(at_once, max_credits, receiver)
         client = self._need(client)
+        if suggestion is not None:
+            suggestion.check(axes, where)
         with self._lock:
             self._ledger.refresh()
             before = self._ledger.state.began.plan
-            plan = extension(before, axes, where)
+            plan = extension(before, axes, where) if suggestion is None else suggestion.plan(before)
             for point in range(len(before), len(plan)):
                 plan.body(point, local=client.asynchronous.transport.local)
             added = Extended(at=now(), axes=plan.axes, points=plan.points[len(before) :])
@@ -387,5 +397,12 @@ class SweepRun(Judging):
                 f"The run {self.name!r} was loaded without a client.",
                 parameter="client",
                 hint=f"ft.SweepRun.load({self.name!r}, client), or pass it here.",
+            )
+        if not isinstance(client, Session):
+            raise errors.ParameterError(
+                f"A value of type {type(client).__name__} is not a client.",
+                parameter="client",
+                value=client,
+                hint="Pass what ft.connect() returns.",
             )
         return client

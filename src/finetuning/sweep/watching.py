@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -25,7 +26,7 @@ _PASSING: Final = (errors.RateLimitError, errors.OutOfCreditsError, errors.Trans
 
 
 def watch(
-    name: str, state: State, runner: Runner, future: Future[None], *, bar: Bar, timeout: float | None = None
+    name: str, state: State, runner: Runner, future: Future[None], *, bar: Bar, timeout: float = math.inf
 ) -> None:
     """Show how a run gets on until it has ended.
 
@@ -34,7 +35,7 @@ def watch(
     StillProcessingError
         `timeout` seconds passed.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = time.monotonic() + timeout
     total, done, beside = len(state.cells), -1, ""
     with bar.counting(name, total, unit="take") as report:
         while not future.done():
@@ -43,7 +44,7 @@ def watch(
                 report(done, total)
             if beside != (beside := _beside(counts, runner.doing)):
                 bar.note(beside)
-            if deadline is not None and time.monotonic() >= deadline:
+            if time.monotonic() >= deadline:
                 raise errors.StillProcessingError(
                     f"The run {name!r} is not done after {timeout:g} s: {brief(counts)}.",
                     id=name,

@@ -1,0 +1,351 @@
+"""What to try next: points proposed from what was heard so far, within what may be spent."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from finetuning.errors import FinetuningError, NotEnoughCreditsError, ParameterError, SweepWarning
+from finetuning.notices import warn
+from finetuning.parameters import whole
+
+from .judging import Judging
+from .points import Plan, points_frame
+from .state import State
+from .suggest_belief import Scale, believe, choose, spread
+from .suggest_lessons import Lessons, lessons_of
+from .suggest_space import Space, space_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from finetuning.client.blocking import Client
+
+    from .run import SweepRun
+
+__all__ = ["Suggesting", "Suggestion"]
+
+#: Of these nothing will be heard.
+_LOST = frozenset({"failed", "refused", "uncertain"})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Suggestion:
+    """Points to try next, and why.
+
+    Attributes
+    ----------
+    source
+        The run that it is for, and learnt from.
+    value
+        What is believed in: `rating`, `preference` (strengths in logits), or a column.
+    rows
+        What each point sets beyond what all points of the run share, its seed among it.
+    points : DataFrame
+        One row a point: tags and every parameter that is set, seeds fixed; as `Sweep.points`.
+    belief : DataFrame
+        One row a candidate: its parameters; `mean` and `std`, in units of the value, of what a seed will make of it on
+        average; `suggested`, whether it is among the points. Numeric axes lie in it between the values that were
+        tried, too. Without anything to learn from, `mean` and `std` are NaN.
+    measured : DataFrame
+        What was learnt from: of each point its number as the index, parameters and seed, and `rating`, whatever value
+        that is.
+    """
+
+    source: SweepRun
+    value: str
+    rows: list[dict[str, Any]]
+    points: pd.DataFrame
+    belief: pd.DataFrame
+    measured: pd.DataFrame
+
+    @property
+    def cost(self) -> int:
+        """Credits: one a point."""
+        return len(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def run(self, *, wait: bool = True, client: Client | None = None, max_credits: int | None = None) -> SweepRun:
+        """Add these points to the run, and make them; as `run.extend(suggestion)`.
+
+        Raises
+        ------
+        ParameterError
+            The run has them already.
+        NotEnoughCreditsError
+            They cost more than is left. Nothing was sent.
+        """
+        return self.source.extend(self, wait=wait, client=client, max_credits=max_credits)
+
+    def check(self, axes: Mapping[str, Any], where: Any) -> None:
+        """Refuse values for axes beside a suggestion, which is whole as it is.
+
+        Raises
+        ------
+        ParameterError
+            There are some.
+        """
+        beside = [*axes, *(["where"] if where is not None else [])]
+        if beside:
+            raise ParameterError(
+                f"{beside[0]} was given beside a suggestion, which says all there is to say of its points.",
+                parameter=beside[0],
+                hint=f"Ask for what is meant: run.suggest(4, {beside[0]}=…).",
+            )
+
+    def plan(self, before: Plan) -> Plan:
+        """Return a plan with these points behind its own; what it has already is not added.
+
+        Raises
+        ------
+        ParameterError
+            It has all of them.
+        """
+        have = [before.values(point) for point in range(len(before))]
+        rows = [row for row in self.rows if before.fixed | row not in have]
+        if not rows:
+            raise ParameterError("The run has these points already.", parameter="suggestion", hint="Ask it for others.")
+        axes = {name: list(values) for name, values in before.axes.items()}
+        for name in rows[0]:
+            if name in before.fixed:
+                axes[name] = [before.fixed[name]]
+            if name in axes:
+                axes[name] = list(dict.fromkeys([*axes[name], *(row[name] for row in rows)]))
+        return before.extended(axes, rows)
+
+    @property
+    def summary(self) -> str:
+        """One line: `3 points, 3 credits, from 12 ratings: bpm=104; bpm=98; bpm=110`."""
+        learnt = (
+            f"from {_many(len(self.measured), self.value)}"
+            if len(self.measured)
+            else "spread out: nothing is rated yet"
+        )
+        names = [name for name in self.belief.columns if name not in ("mean", "std", "suggested")]
+        said = ["; ".join(", ".join(f"{name}={row[name]}" for name in names) for row in self.rows[:4])]
+        more = "; …" if len(self.rows) > 4 else ""
+        return f"{_many(len(self), 'point')}, {_many(self.cost, 'credit')}, {learnt}: {said[0]}{more}"
+
+    def __repr__(self) -> str:
+        return f"Suggestion({self.source.name!r}: {self.summary})"
+
+    def _repr_html_(self) -> str:
+        names = [name for name in self.belief.columns if name not in ("mean", "std", "suggested")]
+        known = self.belief.set_index(names) if len(self.measured) else None
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in (*names, "seed", f"expected {self.value}"))
+        body = ""
+        for row in self.rows:
+            expected = "?"
+            if known is not None:
+                found = known.loc[[tuple(row[name] for name in names)] if len(names) > 1 else [row[names[0]]]].iloc[0]
+                expected = f"{found['mean']:.2f} ± {found['std']:.2f}"
+            cells = (*(str(row[name]) for name in names), str(row["seed"]), expected)
+            body += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        return (
+            f"<div><b>{html.escape(self.source.name)}</b>: {html.escape(self.summary.partition(':')[0])}"
+            f"<table><tr>{head}</tr>{body}</table><code>suggestion.run()</code> makes them</div>"
+        )
+
+
+class Suggesting(Judging):
+    """A run that proposes what to try next."""
+
+    _client: Client | None
+
+    def suggest(
+        self,
+        n: int = 4,
+        *,
+        credits: int | None = None,  # noqa: A002 - what they are called everywhere
+        value: Any = None,
+        maximise: bool = True,
+        random_state: Any = None,
+        client: Client | None = None,
+        **axes: Any,
+    ) -> Suggestion:
+        """Propose the next points, from what was heard so far.
+
+        A Gaussian process over the axes learns from the takes that were judged; proposed are the points from which the
+        greatest improvement is expected, one after the other, each as if those before it had been heard to be as
+        expected. Points of the run that nobody has judged yet are taken to be as expected, too. What seeds do is
+        chance to it. Where nothing was judged, the points are those farthest from all that the run has.
+
+        Parameters
+        ----------
+        n
+            How many.
+        credits
+            The most that they may cost, at one credit a point. What the account has left, and what the run may spend,
+            bound them as well.
+        value
+            What to learn from: by default ratings (1 to 5; a rejected take counts as 1), or where there are none, blind
+            comparisons. `"preference"` for those; a column of `frame`; a column that measuring adds, such as
+            `"brightness"`; or a Series with a value a point.
+        maximise
+            Whether more of it is better.
+        random_state
+            For `numpy.random.default_rng`; the same gives the same points and seeds.
+        client
+            By default the run's; asked for what is left, and to measure.
+        **axes
+            What may be tried, instead of the values between (numeric axes) or among (others) those of the run:
+            `bpm=range(60, 181)`. A parameter that all points share becomes an axis.
+
+        Returns
+        -------
+        Suggestion
+            `.run()`, or `run.extend(suggestion)`, makes them. Nothing is sent before.
+
+        Raises
+        ------
+        ParameterError
+            Nothing to choose along; a value or parameter that there is not.
+        NotEnoughCreditsError
+            Not even one point can be paid for.
+        MissingExtraError
+            scikit-learn is not installed.
+
+        Warns
+        -----
+        SweepWarning
+            Fewer points than asked for, since no more can be paid for.
+
+        References
+        ----------
+        D. R. Jones, M. Schonlau and W. J. Welch (1998), "Efficient global optimization of expensive black-box
+        functions", J. Global Optimization 13; for several at once D. Ginsbourger, R. Le Riche and L. Carraro (2010),
+        "Kriging is well-suited to parallelize optimization". Comparisons are turned into strengths as in `ranking`.
+
+        Examples
+        --------
+        >>> run.suggest(4, credits=10).run()  # doctest: +SKIP
+        """
+        client = client or self._client
+        random = _generator(random_state)
+        plan = self.plan
+        state = self._ledger.state
+        count = _affordable(_positive("n", n), credits, state, client)
+        space, points = space_of(plan, axes, random)
+        lessons = lessons_of(self, value, client)
+        chosen, mean, std = _chosen(space, points, lessons, self.states, count, maximise, random)
+        rows = _seeded([space.candidates[place] for place in chosen], space.names, points, plan, random)
+        belief = points_frame([dict(zip(space.names, each, strict=True)) for each in space.candidates])
+        belief = belief[space.names].reset_index(drop=True)
+        belief["mean"], belief["std"] = mean, std
+        belief["suggested"] = np.isin(np.arange(len(belief)), chosen)
+        heard = points_frame([plan.values(int(point)) for point in lessons.points] or [plan.values(0)])
+        measured = heard.iloc[: len(lessons.points)][[*space.names, "seed"]].copy()
+        measured.index = _index(lessons.points)
+        measured["rating"] = lessons.values
+        shown = points_frame([Plan(fixed=plan.fixed, axes={}, points=rows).values(place) for place in range(len(rows))])
+        run: Any = self
+        return Suggestion(run, lessons.name, rows, shown, belief, measured)
+
+
+def _chosen(
+    space: Space,
+    points: Sequence[tuple[Any, ...]],
+    lessons: Lessons,
+    states: Sequence[str],
+    count: int,
+    maximise: bool,
+    random: np.random.Generator,
+) -> tuple[list[int], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the chosen candidates, and what is believed of all, in units of the value."""
+    candidates = space.places(space.candidates)
+    made = space.places(points)
+    seed = int(random.integers(2**31))
+    judged = set(lessons.points.tolist())
+    unheard = [point for point, state in enumerate(states) if point not in judged and state not in _LOST]
+    if not judged:
+        unknown = np.full(len(candidates), np.nan)
+        return spread(made[unheard], candidates, count), unknown, unknown
+    scale = Scale.of(lessons.values, rated=lessons.name == "rating", maximise=maximise)
+    heard = scale.sign * (lessons.values - scale.mean) / scale.unit
+    belief = believe(made[lessons.points], heard, lessons.variance / scale.unit**2, seed)
+    mean, std = belief.at(candidates)
+    chosen = choose(belief.with_points(made[unheard]), candidates, count)
+    return chosen, scale.mean + scale.sign * scale.unit * mean, scale.unit * std
+
+
+def _seeded(
+    chosen: Sequence[tuple[Any, ...]],
+    names: Sequence[str],
+    points: Sequence[tuple[Any, ...]],
+    plan: Plan,
+    random: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """Give each point a seed of the run that was not tried there, so that takes can be compared; else a new one."""
+    known = [plan.values(point) for point in range(len(plan))]
+    seeds = list(dict.fromkeys(row["seed"] for row in known))
+    used = {(point, row["seed"]) for point, row in zip(points, known, strict=True)}
+    rows = []
+    for place, point in enumerate(chosen):
+        turned = [*seeds[place % len(seeds) :], *seeds[: place % len(seeds)]]
+        seed = next((seed for seed in turned if (point, seed) not in used), None)
+        while seed is None or (point, seed) in used:
+            seed = int(random.integers(2**31))
+        used.add((point, seed))
+        kept = {name: value for name, value in plan.points[0].items() if name == "replicate"}
+        rows.append(dict(zip(names, point, strict=True)) | kept | {"seed": seed})
+    return rows
+
+
+def _affordable(wanted: int, credits: int | None, state: State, client: Client | None) -> int:  # noqa: A002
+    """Return how many points can be paid for, at most as many as are wanted."""
+    bounds = {"are allowed": wanted if credits is None else whole("credits", credits)}
+    ahead = len(state.points("waiting"))
+    if state.max_credits is not None:
+        bounds["the run may spend"] = state.max_credits - state.spent - ahead
+    if client is not None:
+        try:
+            left = client.me().limits.total_remaining
+        except FinetuningError:  # a suggestion is made without the service, too; making the points will tell
+            left = None
+        if left is not None:
+            bounds["are left beside what the run is to make"] = left - ahead
+    least = min(bounds, key=lambda name: bounds[name])
+    count = max(0, bounds[least])
+    if not count:
+        raise NotEnoughCreditsError(
+            f"No point can be paid for: {count} credits {least}.", hint="Nothing was sent. Pass more credits, or wait."
+        )
+    if count < wanted:
+        warn(SweepWarning(f"{count:,} of {wanted:,} points are suggested: so many credits {least}."))
+    return min(count, wanted)
+
+
+def _positive(name: str, count: object) -> int:
+    number = whole(name, count)
+    if number < 1:
+        raise ParameterError(f"{name}={number} is not 1 or more.", parameter=name, value=count)
+    return number
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as problem:
+        raise ParameterError(
+            f"random_state={random_state!r} cannot start a generator: {problem}.",
+            parameter="random_state",
+            value=random_state,
+        ) from None
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _index(points: NDArray[np.int64]) -> pd.Index[int]:
+    import pandas as pd
+
+    return pd.Index(points, name="point")
