@@ -13,6 +13,7 @@ from finetuning.addresses import base_url_of
 from finetuning.client.blocking import Client
 from finetuning.errors import MissingExtraError, SettingsError
 from finetuning.keys import ApiKey, claim
+from finetuning.parameters import shown
 from finetuning.redaction import redact
 from finetuning.transport import Policy
 
@@ -146,7 +147,13 @@ def _studio(options: dict[str, Any]) -> Studio:
         raise SettingsError(
             f"connect() does not know {', '.join(unknown)}.", hint=f"A studio takes {', '.join(known)}."
         )
-    folder = Path(options.pop("data_dir", None) or settings.data_dir() / "studio").expanduser().resolve()
+    named = options.pop("data_dir", None)
+    try:
+        folder = Path(named or settings.data_dir() / "studio").expanduser().resolve()
+    except (TypeError, ValueError):
+        raise SettingsError(
+            f"data_dir={shown(named)} is not the name of a folder.", hint="Give its path as text or as a pathlib.Path."
+        ) from None
     with _lock:
         running, started_with = _studios.get(folder, (None, {}))
         if running is None or running.closed:

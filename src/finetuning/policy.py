@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
+
+from finetuning.errors import SettingsError
 
 __all__ = ["Policy"]
 
@@ -26,6 +29,11 @@ class Policy:
     settle
         Seconds for which a create whose answer was lost may still be under way to the service; only then is the
         listing believed that does not show it.
+
+    Raises
+    ------
+    SettingsError
+        A value that is no such number.
     """
 
     timeout: float = 30.0
@@ -34,3 +42,15 @@ class Policy:
     backoff: float = 0.5
     max_wait: float = 120.0
     settle: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            kinds: type = Integral if name == "retries" else Real
+            least = "above 0" if name.endswith("timeout") else "from 0"
+            good = isinstance(value, kinds) and not isinstance(value, bool)
+            if not good or not (value > 0 if least == "above 0" else value >= 0):
+                what = "a whole number" if name == "retries" else "a number of seconds"
+                raise SettingsError(
+                    f"Policy({name}={value!r}) is not {what} {least}.", hint="For example ft.Policy(max_wait=300)."
+                )

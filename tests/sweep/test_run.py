@@ -250,3 +250,28 @@ def test_at_once_is_a_count(service: Any, hosted: ft.Client, at_once: Any) -> No
     with pytest.raises(ParameterError, match="at_once"):
         hosted.run(ft.Sweep("piano"), at_once=at_once)
     assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda run: run.wait("long"), "timeout='long' is not a number of seconds"),
+        (lambda run: run.wait(-1), "timeout=-1 is not"),
+        (lambda run: run.note(0, "\ud800"), "half of a surrogate pair"),
+        (lambda run: run.extend(bpm=None), "bpm=None is no value to add"),
+        (lambda run: run.extend(seed=None), "seed=None is no value to add"),
+        (lambda run: run.extend(bpm=[100], client="me"), "type str is not a client"),
+        (lambda run: run.extend(bpm=[100], receiver="http://127.0.0.1"), "type str is not a receiver"),
+        (lambda run: run.extend(bpm=[100], receiver=ft.webhooks.Receiver), "is not a receiver"),
+        (lambda run: ft.SweepRun.load("own", "me").play(), "type str is not a client"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_nothing_is_sent(
+    ask: Callable[[ft.SweepRun], Any], said: str, service: Any, hosted: ft.Client
+) -> None:
+    run = hosted.run(ft.Sweep("piano", bpm=[80], seed=1), name="own")
+    with pytest.raises(ParameterError, match=said):
+        ask(run)
+    assert len(service.bodies) == 1
+    run.note(0, "東京").wait(None)
+    assert run.frame.note.tolist() == ["東京"]
