@@ -52,6 +52,7 @@ BEFORE: dict[str, tuple[type[errors.FinetuningError], str, Callable[[Any], Any]]
     "missing ids": (errors.SelectionError, "position 1", lambda c: c.remove_tracks("P", HOLES)),
     "playlists for tracks": (errors.SelectionError, "is a playlist", lambda c: c.download(Playlist(id="p"))),
     "nothing for tracks": (errors.SelectionError, "NoneType", lambda c: c.download(None)),
+    "a folder with a null": (errors.ParameterError, "no path holds a null", lambda c: c.download("x", "a\0b")),
     "numbers for tracks": (errors.SelectionError, "type int", lambda c: c.play(range(3))),
     "nothing to measure": (errors.SelectionError, "empty", lambda c: c.measure([])),
     "two to wait for": (errors.SelectionError, "2 generations", lambda c: c.wait(["a", "b"])),

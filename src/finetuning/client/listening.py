@@ -119,7 +119,9 @@ class Listening(Reading):
             raise errors.ParameterError(f"at_once={at_once} is not 1 or more.", parameter="at_once", value=at_once)
         try:
             target = Path(folder).expanduser()
-        except (TypeError, RuntimeError) as problem:
+            if "\0" in str(target):
+                raise ValueError("no path holds a null character")
+        except (TypeError, ValueError, RuntimeError) as problem:
             raise errors.ParameterError(
                 f"folder={parameters.shown(folder)} is not a folder: {problem}.", parameter="folder", value=folder
             ) from None
