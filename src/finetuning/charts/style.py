@@ -124,9 +124,14 @@ def two_axes(
 def _figure(size: tuple[float, float]) -> Any:
     import matplotlib.pyplot as plt  # only here: with an Axes of the caller's, pyplot is left alone
 
-    # A loop over parameters makes many charts; whether to close figures is for the caller to know.
-    with mpl.rc_context({"figure.max_open_warning": 0}):
+    # A loop over parameters makes many charts; whether to close figures is for the caller to know. No `rc_context`:
+    # the first figure turns interaction on where a notebook wants it, which that would take back.
+    most = mpl.rcParams["figure.max_open_warning"]
+    mpl.rcParams["figure.max_open_warning"] = 0
+    try:
         figure = plt.figure(figsize=size, layout="constrained")
+    finally:
+        mpl.rcParams["figure.max_open_warning"] = most
     if not _styled():
         figure.patch.set_alpha(0.0)
     return figure
