@@ -18,7 +18,8 @@ class Brief:
     tags : str
         Free prose in any language; known words choose style, mood, energy and instruments, unknown ones steer the seed.
     lyrics : str
-        Kept for the record. The composer does not sing.
+        Words for the melody: a note a syllable, a line a breath. Labels in square brackets, such as ``[Chorus]``, call
+        for sections. No voice is heard; an instrument plays them, and the score and the file's tags carry the words.
     bpm : int
         Quarter notes a minute, 60 to 200.
     key : str
@@ -30,7 +31,7 @@ class Brief:
     duration : float
         Seconds, 5 to 210.
     language : str or None
-        Kept for the record.
+        ISO 639-1; tells how the lyrics are split into syllables.
     seed : int
         Any integer, negative or wide. Another seed is another piece in the same style.
 
@@ -77,7 +78,8 @@ class Take:
     duration : float
         Length of the MP3 in seconds.
     understood : dict
-        What was read in the tags and decided from them; fit for JSON.
+        What was read in the tags and decided from them; fit for JSON. Among it ``style``, ``mood``, ``energy``,
+        ``density``, ``era``, ``instruments``, ``refused``, ``unknown`` words, ``feel``, ``devices`` and ``lyrics``.
     """
 
     title: str

@@ -50,7 +50,7 @@ COMPING: dict[str, Comping] = {
     "chug": Comping((("XxxxXxxx", "XxxxXxxx"), ("X.xxX.xx", "X.xxX.xx"), ("XxxxX.x.", "XxxxX.x.")), 0.6),
     "boomchick": Comping((("....X.o.", "....X.o."), ("....X...", "....X.o."), ("..o.X.o.", "..o.X.o.")), 0.55, 0.02),
     "fingers": Comping((("X...x...", "x...x..."),), 0.98, 0.25),
-    "drive": Comping((("XxxxXxxx", "XxxxXxxx"), ("X.xxX.xx", "X.xxX.xx"), ("XxxXxxXx", "XxxXxxXx")), 0.7),
+    "drive": Comping((("XoxoXoxo", "XoxoXoxo"), ("X.xoX.xo", "X.xoX.xo"), ("XoxxX.x.", "XoxxX.x.")), 0.7),
     "skank": Comping((("..X...X.", "..X...X."),), 0.4),
     "held": Comping((("X.......", "........"),), 0.98),
     "swell": Comping((("x.......", "........"),), 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import floor
@@ -119,8 +120,11 @@ def _slots(metre: int, first: int, bars: int) -> tuple[Slot, ...]:
     return tuple(found)
 
 
-def plan(brief: Brief, streams: Streams) -> Form:
+def plan(brief: Brief, streams: Streams, asked: Sequence[tuple[str, int]] = ()) -> Form:
     """Fit a form to the duration.
+
+    ``asked`` names the kinds of sections that the lyrics call for, in order, and how many lines each has to sing: they
+    are taken as far as there is time for a phrase each, and longer where there is more to sing.
 
     Whole bars come first, as many as leave the last chord one to three seconds to ring. The odd bars that fill no
     phrase open the piece, or open and close it; the beats that fill no bar become a coda over the last chord. A
@@ -135,10 +139,12 @@ def plan(brief: Brief, streams: Streams) -> Form:
         return Form(metre, beat, (Section("verse", 0, 0, 1, WEIGHTS["verse"], _slots(metre, 0, 1)),), close, 0, beats)
     close = float(bars * metre)
     coda = floor(beats - ring - close)
-    return Form(metre, beat, _sections(bars, metre, beat, streams), close, coda if coda > 1 else 0, beats)
+    return Form(metre, beat, _sections(bars, metre, beat, streams, asked), close, coda if coda > 1 else 0, beats)
 
 
-def _sections(bars: int, metre: int, beat: float, streams: Streams) -> tuple[Section, ...]:
+def _sections(
+    bars: int, metre: int, beat: float, streams: Streams, asked: Sequence[tuple[str, int]]
+) -> tuple[Section, ...]:
     unit = _phrase_bars(metre)
     phrases, odd = divmod(bars, unit)
     if not phrases:
@@ -147,11 +153,19 @@ def _sections(bars: int, metre: int, beat: float, streams: Streams) -> tuple[Sec
         tail = unit // 2 if odd > unit // 2 else 0
         head = odd - tail
         middle = phrases
+        names = [name for name in asked if not (name[0] == "intro" and head) and not (name[0] == "outro" and tail)]
+        if names:
+            lengths = [("intro", head), *_called(names, phrases, unit), ("outro", tail)]
+            return _numbered(lengths, metre)
         if not head and phrases >= 4:
             head, middle = unit, middle - 1
         if not tail and phrases >= 6:
             tail, middle = unit, middle - 1
         lengths = [("intro", head), *_middle(middle, unit, metre * beat, streams), ("outro", tail)]
+    return _numbered(lengths, metre)
+
+
+def _numbered(lengths: Sequence[tuple[str, int]], metre: int) -> tuple[Section, ...]:
     kept = [(kind, length) for kind, length in lengths if length]
     starts = accumulate((length for _, length in kept), initial=0)
     sections: list[Section] = []
@@ -162,6 +176,16 @@ def _sections(bars: int, metre: int, beat: float, streams: Streams) -> tuple[Sec
         )
         sections.append(Section(kind, number, first, length, weight, _slots(metre, first, length)))
     return tuple(sections)
+
+
+def _called(names: Sequence[tuple[str, int]], phrases: int, unit: int) -> list[tuple[str, int]]:
+    """Share the phrases out among the sections that were asked for: one each, then to whoever has most to sing."""
+    names = names[:phrases]
+    shares = [1] * len(names)
+    for _ in range(phrases - len(names)):
+        neediest = max(range(len(names)), key=lambda i: (max(names[i][1], 1) / shares[i], -i))
+        shares[neediest] += 1
+    return [(kind, unit * share) for (kind, _), share in zip(names, shares, strict=True)]
 
 
 def _middle(phrases: int, unit: int, bar: float, streams: Streams) -> list[tuple[str, int]]:

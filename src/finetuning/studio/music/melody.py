@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from .parts import Note
 from .streams import Streams, pick
 from .theory import melody_scale, nearest
 
-__all__ = ["play_melody"]
+__all__ = ["Beat", "Singer", "contour", "play_melody"]
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,25 @@ def _rhythm(length: float, busy: float, stream: np.random.Generator) -> list[flo
     return places
 
 
-def _motif(length: float, busy: float, legato: float, stream: np.random.Generator) -> Motif:
-    """Draw a rhythm and a contour: mostly steps, a leap now and then, answered by a step back."""
-    places = _rhythm(length, busy, stream)
-    ends = [*places[1:], length]
+def contour(count: int, stream: np.random.Generator) -> list[int]:
+    """Draw heights in scale steps: mostly steps, a leap now and then, answered by a step back."""
     heights, height, leap = [], 0, 0
-    for _ in places:
+    for _ in range(count):
         heights.append(height)
         move = pick(stream, (-2, -1, 0, 1, 2, 3, -3), (0.12, 0.3, 0.12, 0.32, 0.14, 0.06, 0.04))
         if abs(leap) > 1:
             move = -1 if leap > 0 else 1
         height, leap = height + move, move
+    return heights
+
+
+def _motif(length: float, busy: float, legato: float, stream: np.random.Generator) -> Motif:
+    """Draw a rhythm and a contour."""
+    places = _rhythm(length, busy, stream)
+    ends = [*places[1:], length]
     return tuple(
         Beat(place, min((end - place) * legato, 2.5), height)
-        for place, end, height in zip(places, ends, heights, strict=True)
+        for place, end, height in zip(places, ends, contour(len(places), stream), strict=True)
     )
 
 
@@ -100,7 +106,7 @@ def _cadence(motif: Motif, length: float) -> Motif:
     return (*start, Beat(rest, max(length - rest - 0.5, 0.5), 0))
 
 
-class _Singer:
+class Singer:
     """Turns motifs into pitches within a register."""
 
     def __init__(self, form: Form, sound: Instrument, scale: str) -> None:
@@ -127,15 +133,16 @@ class _Singer:
             pitch = ladder[min(max(rung, 0), top)]
             inner = place % self.form.metre
             if index == 0 or beat.length >= 0.9 or inner in group_starts(self.form.metre):
-                pitch = self._settled(pitch, span.chord.classes)
+                pitch = self.settled(pitch, span.chord.classes)
             if closing and index == len(motif) - 1:
-                pitch = self._settled(pitch, (0, 7))
+                pitch = self.settled(pitch, (0, 7))
             length = min(beat.length, span.length - beat.place)
             force = (0.68 + 0.2 * weight) * (0.85 + 0.15 * stress(inner, self.form.metre))
             notes.append(Note(place, length, pitch, force))
         return notes
 
-    def _settled(self, pitch: int, classes: tuple[int, ...]) -> int:
+    def settled(self, pitch: int, classes: tuple[int, ...]) -> int:
+        """Move a pitch to the nearest of some classes within the register."""
         found = nearest(pitch, classes)
         return found if self.low <= found <= self.high else found + (12 if found < self.low else -12)
 
@@ -143,15 +150,19 @@ class _Singer:
 def play_melody(
     form: Form,
     spans: tuple[Span, ...],
-    sound: Instrument,
+    singer: Singer,
     riff: str,
     density: float,
-    scale: str,
     streams: Streams,
-    alone: bool,
+    *,
+    alone: bool = False,
     pace: float = 1.0,
+    sung: Sequence[Note] = (),
+    taken: Sequence[tuple[float, float]] = (),
 ) -> tuple[Note, ...]:
     """Sing verse and chorus, hint in break and outro, and come home on the last chord.
+
+    Where lyrics are ``sung``, in the stretches of beats that are ``taken``, the melody is theirs.
 
     Verse and chorus have motifs of their own, which return whenever their section does. The second phrase of a pair
     answers the first: it ends on the tonic or its fifth.
@@ -159,7 +170,6 @@ def play_melody(
     manner = RIFFS[riff]
     # as many notes a second in half time and in double time, more or less
     busy = min(max((manner.busy + 0.5 * (density - 0.5)) * (0.7 + 0.3 * pace), 0.1), 0.9)
-    singer = _Singer(form, sound, scale)
     centre = (singer.low + singer.high) / 2 - 2
     longest = max((span.length for span in spans[:-1]), default=1.0)
     notes: list[Note] = []
@@ -167,6 +177,8 @@ def play_melody(
         section = form.sections[span.section]
         tune = "chorus" if section.kind == "chorus" else "verse"
         sparse = section.kind in ("break", "outro")
+        if any(start <= span.start < end for start, end in taken):
+            continue
         if (section.kind == "intro" and not alone) or (sparse and span.place in (1, 3) and not alone):
             continue
         name = manner.pattern[span.place]
@@ -188,5 +200,6 @@ def play_melody(
         height = centre + 1.7 * ARCH[span.place] + (3 if tune == "chorus" else 0)
         notes.extend(singer.sing(motif, span, height, section.weight, closing=span.phrase % 2 == 1 and span.place == 3))
     home = spans[-1]
+    notes = sorted([*notes, *sung], key=lambda n: n.start)
     last = notes[-1].pitch if notes else round(centre)
-    return (*notes, Note(home.start, min(home.length, max(form.coda, 3.0)), singer._settled(last, (0,)), 0.72))
+    return (*notes, Note(home.start, min(home.length, max(form.coda, 3.0)), singer.settled(last, (0,)), 0.72))

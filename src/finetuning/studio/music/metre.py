@@ -105,11 +105,11 @@ def _slow(cells: tuple[str, ...], metre: int, bar: int) -> tuple[tuple[float, fl
         return tuple((step / 2, STEPS[mark]) for step, mark in enumerate(steps) if mark in STEPS)
     cell = cells[bar % len(cells)]
     turn = group_starts(metre)[-1] or 2
+    # what keeps time, and so does the same in both halves, goes on through a third and a fourth beat
+    alike = [mark in STEPS for mark in cell[:4]] == [mark in STEPS for mark in cell[4:]]
     hits = []
     for start, end, steps in ((0, turn, cell[:4]), (turn, metre, cell[4:])):
-        # what sounds on both beats goes on through a third and a fourth
-        onward = steps[2:] if steps[0] in STEPS and steps[2] in STEPS else ".."
-        row = (steps + onward * 2)[: 2 * (end - start)]
+        row = (steps * (1 + alike))[: 2 * (end - start)]
         hits += [(start + step / 2, STEPS[mark]) for step, mark in enumerate(row) if mark in STEPS]
     return tuple(hits)
 

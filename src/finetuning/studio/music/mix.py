@@ -32,6 +32,9 @@ AIR, LIFT = 4000.0, 3.0
 DEPTH = 150.0
 """Hz below which the style's lower shelf works."""
 
+FAR = 0.4
+"""How loud a band is that a swell has drawn back, beside itself."""
+
 REFERENCE = -24.0
 """LUFS of a part at level 0: low enough that the sum stays within the renderer's sixteen bits."""
 
@@ -116,25 +119,40 @@ def _filtered(sound: Sound, corner: float, kind: str) -> Sound:
 
 
 def pump(piece: Piece, parts: tuple[Part, ...]) -> tuple[tuple[float, float], ...]:
-    """Let the kick push the band down where the style has it: (beat, gain) points, a dip with every kick.
+    """Draw the band's level as (beat, gain) points: a dip with every kick where the style has it, and the swells.
 
-    The gain comes back within a third of a second, or within most of a beat where beats are shorter.
+    After a kick the gain comes back within a third of a second, or within most of a beat where beats are shorter. A
+    swell draws the band back within a beat and lets it grow to its end.
     """
-    kicks = sorted(
-        {
-            n.start
-            for p in parts
-            if p.role == "drums"
-            for n in p.notes
-            if n.pitch == DRUMS["kick"] and n.start < piece.form.close
-        }
-    )
-    if not piece.style.duck:
-        return ()
-    back = min(0.32 / piece.form.beat, 0.8)
-    floor = 10 ** (-piece.style.duck / 20)
-    steps = [(k / 8, floor + (1 - floor) * (0.5 - 0.5 * np.cos(np.pi * k / 8))) for k in range(9)]
     points: list[tuple[float, float]] = []
-    for kick, following in zip(kicks, [*kicks[1:], np.inf], strict=True):
-        points.extend((kick + back * at, float(gain)) for at, gain in steps if kick + back * at < following)
+    if piece.style.duck:
+        kicks = sorted(
+            {
+                n.start
+                for p in parts
+                if p.role == "drums"
+                for n in p.notes
+                if n.pitch == DRUMS["kick"] and n.start < piece.form.close
+            }
+        )
+        back = min(0.32 / piece.form.beat, 0.8)
+        floor = 10 ** (-piece.style.duck / 20)
+        steps = [(k / 8, floor + (1 - floor) * (0.5 - 0.5 * np.cos(np.pi * k / 8))) for k in range(9)]
+        for kick, following in zip(kicks, [*kicks[1:], np.inf], strict=True):
+            points.extend((kick + back * at, float(gain)) for at, gain in steps if kick + back * at < following)
+    for start, end in piece.swells:
+        # between the dips, where there are any, the swell has points of its own
+        own = np.arange(start, end + 1e-9, 0.25).tolist()
+        if points:
+            beats, gains = map(np.array, zip(*points, strict=True))
+            points += [(at, float(np.interp(at, beats, gains))) for at in own]
+        else:
+            points = [(at, 1.0) for at in own]
+        points = sorted((at, gain * _swelling(at, start, end)) for at, gain in points)
     return tuple(points)
+
+
+def _swelling(at: float, start: float, end: float) -> float:
+    """Say how loud the band is within a swell: back within a beat, and then up to its end; 1 outside."""
+    turn = min(1.0, (end - start) / 4)
+    return float(np.interp(at, [start, start + turn, end], [1.0, FAR, 1.0]))

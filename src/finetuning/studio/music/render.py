@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import os
-from functools import cache
-from pathlib import Path
 from typing import cast
 
 import midirenderer
@@ -15,64 +11,41 @@ import numpy.typing as npt
 import soundfile
 from scipy.signal import sosfilt
 
-__all__ = ["RATE", "Sound", "filtered", "render", "soundfont"]
+from .cutting import cut, programs_of
+from .soundfonts import Font, find_font
+
+__all__ = ["RATE", "Sound", "filtered", "render"]
 
 RATE = 48_000
 """Samples a second, fixed by the renderer."""
-
-VARIABLE = "FINETUNING_SOUNDFONT"
 
 Sound = npt.NDArray[np.float32]
 """Stereo sound, shape (2, samples), full scale 1."""
 
 
-def soundfont() -> Path:
-    """Find the SoundFont: the one that ``FINETUNING_SOUNDFONT`` names, else TimGM6mb, which pretty_midi ships.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none at that place.
-    """
-    named = os.environ.get(VARIABLE)
-    if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{VARIABLE} names {named!r}, which is no file; set it to an .sf2 SoundFont or unset it"
-            )
-        return path
-    # found, not imported: importing pretty_midi would cost half a second
-    package = importlib.util.find_spec("pretty_midi")
-    places = [Path(p) / "TimGM6mb.sf2" for p in (package.submodule_search_locations or ())] if package else []
-    for place in places:
-        if place.is_file():
-            return place
-    raise FileNotFoundError(
-        f"no SoundFont: install pretty_midi (pip install 'finetuning[studio]') or set {VARIABLE} to an .sf2 file"
-    )
-
-
-@cache
-def _contents(path: Path, changed: int) -> bytes:
-    """Read the file, once for as long as it does not change."""
-    data = path.read_bytes()
-    if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
-        raise ValueError(f"{path} is not a SoundFont 2 file; {VARIABLE} must name an .sf2 (SF3 and SFZ are not read)")
-    return data
-
-
-def render(midi: bytes) -> Sound:
+def render(midi: bytes, font: Font | None = None) -> Sound:
     """Play a MIDI file.
+
+    Parameters
+    ----------
+    midi : bytes
+    font : Font or None
+        The SoundFont; None for the one that ``find_font`` finds.
 
     Returns
     -------
     ndarray of float32, shape (2, samples)
         At 48 kHz, as long as the longest track. The renderer has sixteen bits: it is for the mix to stay below full
         scale.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the SoundFont is missing or is none.
     """
-    path = soundfont()
-    wave = midirenderer.render_wave_from(_contents(path, path.stat().st_mtime_ns), midi)
+    path = (font or find_font()).path
+    needed = cut(path, path.stat().st_mtime_ns, programs_of(midi))
+    wave = midirenderer.render_wave_from(needed, midi)
     sound, _ = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
     return cast(Sound, np.ascontiguousarray(sound.T))
 

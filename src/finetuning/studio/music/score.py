@@ -31,12 +31,16 @@ class Fader:
     chorus: int
 
 
-def _track(part: Part, fader: Fader, pump: Sequence[tuple[float, float]]) -> list[tuple[int, int, mido.Message]]:
+def _track(
+    part: Part, fader: Fader, pump: Sequence[tuple[float, float]]
+) -> list[tuple[int, int, mido.Message | mido.MetaMessage]]:
     """Messages as (tick, order, message); of equal ticks releases come before strokes."""
     channel = CHANNELS[part.role]
     program = KITS[part.instrument] if part.role == "drums" else INSTRUMENTS[part.instrument].program
     settings = {7: fader.volume, 10: fader.pan, 11: 127, 91: fader.reverb, 93: fader.chorus}
-    rows = [(0, 0, mido.Message("program_change", channel=channel, program=program))]
+    rows: list[tuple[int, int, mido.Message | mido.MetaMessage]] = [
+        (0, 0, mido.Message("program_change", channel=channel, program=program))
+    ]
     rows += [(0, 0, mido.Message("control_change", channel=channel, control=c, value=v)) for c, v in settings.items()]
     for beat, gain in pump if part.role != "drums" else ():
         # the renderer squares expression, as General MIDI recommends
@@ -46,6 +50,8 @@ def _track(part: Part, fader: Fader, pump: Sequence[tuple[float, float]]) -> lis
         start = round(note.start * TICKS)
         end = max(round((note.start + note.length) * TICKS), start + 1)
         velocity = max(1, min(127, round(28 + 92 * note.force)))
+        if note.syllable:
+            rows.append((start, 1, mido.MetaMessage("lyrics", text=note.syllable)))
         rows.append((start, 2, mido.Message("note_on", channel=channel, note=note.pitch, velocity=velocity)))
         rows.append((end, 1, mido.Message("note_off", channel=channel, note=note.pitch, velocity=0)))
     return rows
@@ -93,7 +99,8 @@ def write_midi(
         track = mido.MidiTrack([mido.MetaMessage("track_name", name=f"{part.role}: {part.instrument}")])
         now = 0
         for tick, _, message in sorted(_track(part, faders[part.role], pump), key=lambda row: row[:2]):
-            track.append(message.copy(skip_checks=True, time=tick - now))
+            message.time = tick - now
+            track.append(message)
             now = tick
         track.append(mido.MetaMessage("end_of_track", time=max(end - now, 0)))
         file.tracks.append(track)

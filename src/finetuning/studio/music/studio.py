@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .brief import Brief, Take
-from .composer import compose
+from .composer import Piece, compose
 from .encode import finish
 from .id3 import Label, write_id3
 from .master import fade_out

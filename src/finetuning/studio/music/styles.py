@@ -38,6 +38,8 @@ class Style:
         Instruments that serve each role; none where the style has no such role.
     steady : tuple of str
         Roles that do not wait for their entry, but play from the start: what the style is known by.
+    devices : tuple of str
+        Devices of arrangement that it is fond of, named in ``devices.py``.
     levels : dict
         Loudness of each role in dB beside the others.
     room : float
@@ -79,6 +81,7 @@ class Style:
     double: float = 0.0
     grid: float = 0.0
     steady: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
 
     def pace(self, bpm: float) -> float:
         """Say how fast the groove goes beside the beat: 0.5 in half time, 2.0 in double time, else 1.0."""
