@@ -72,6 +72,12 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
     MissingExtraError
         ipywidgets or anywidget is not installed.
 
+    Notes
+    -----
+    The table is the panel's own, also where itables is installed, whose rows are chosen by their place: here they are
+    chosen by id and stay so under other filters, one is renewed without the others, nothing of them is saved in the
+    notebook, and there is no limit of 64 KB from which on rows are left out.
+
     Examples
     --------
     >>> panel = ft.LibraryPanel(client)  # doctest: +SKIP

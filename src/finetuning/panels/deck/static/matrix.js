@@ -4,6 +4,8 @@ const STATES = {
   waiting: "waiting", sent: "sent", lost: "looking for it", generating: "in the making", pending: "queued",
   processing: "in the making", failed: "failed", refused: "refused", uncertain: "uncertain",
 };
+const BRIEF = { sent: "sent", lost: "lost?", generating: "making", pending: "queued", processing: "making" };
+const MANY = 6; // columns from which on a cell shows less; its tooltip and its label for a screen reader tell the rest
 const BROKEN = new Set(["failed", "refused", "uncertain"]);
 
 class Matrix {
@@ -24,7 +26,11 @@ class Matrix {
 
   build(layout) {
     this.cells = [];
-    const table = element("table", layout.list ? "ft-grid ft-list" : "ft-grid", undefined, { role: "grid", "aria-label": "Takes" });
+    const columns = layout.columns.labels.length;
+    this.dense = columns > MANY;
+    const kind = layout.list ? "ft-grid ft-list" : this.dense ? "ft-grid ft-dense" : "ft-grid";
+    const table = element("table", kind, undefined, { role: "grid", "aria-label": "Takes" });
+    table.style.setProperty("--columns", columns);
     if (layout.columns.index >= 0) {
       const head = element("tr", "", undefined, { role: "row" });
       if (layout.rows.index >= 0) head.append(this.corner(layout));
@@ -103,17 +109,15 @@ class Matrix {
     const note = problem ? "cannot be heard" : take.s ? STATES[take.s] ?? take.s : rejected ? "rejected" : "";
     setText(parts.title, take.t);
     setText(parts.label, label);
-    setText(parts.rating, rating ? stars(rating) : "");
+    setText(parts.rating, rating ? (this.dense ? `${rating}★` : stars(rating)) : "");
     setText(parts.rank, rank ? `#${rank[1]}` : "");
-    setText(parts.note, note);
+    setText(parts.note, this.dense ? (problem ? "silent" : BRIEF[take.s] ?? note) : note);
     setText(parts.length, take.d ? clock(Math.round(take.d)) : "");
-    setText(parts.stack, takes.length > 1 ? `${takes.indexOf(take) + 1} of ${takes.length}` : "");
-    node.title = [take.t, describe(view.axes, take), note, problem || take.e].filter(Boolean).join("\n");
-    node.setAttribute(
-      "aria-label",
-      [describe(view.axes, take), take.t, note, problem || take.e, rating && `${rating} of 5 stars`, rank && `rank ${rank[1]}`,
-        parts.stack.textContent && `take ${parts.stack.textContent}`, state === "sounding" && "sounding"].filter(Boolean).join(", "),
-    );
+    const depth = takes.length > 1 ? [takes.indexOf(take) + 1, takes.length] : [];
+    setText(parts.stack, depth.join(this.dense ? "/" : " of "));
+    const told = [take.d && clock(Math.round(take.d)), note, problem || take.e, rating && `${rating} of 5 stars`, rank && `rank ${rank[1]}`, depth.length && `take ${depth.join(" of ")}`];
+    node.title = [take.t, describe(view.axes, take), ...told].filter(Boolean).join("\n");
+    node.setAttribute("aria-label", [describe(view.axes, take), take.t, ...told, state === "sounding" && "sounding"].filter(Boolean).join(", "));
   }
 
   focus(key) {

@@ -39,7 +39,7 @@ function makeRun() {
     // Short lines stand in columns, so that a run of many lines stays in sight.
     const widest = Math.max(0, ...rows.map((text) => [...text].length));
     const longest = Math.max(0, ...lines.map((each) => each.holder.childElementCount));
-    board.style.setProperty("--label", `${Math.min(widest, 44) * 0.9}ch`);
+    board.style.setProperty("--label", `${Math.min(widest, 44) * 1.05}ch`);
     board.style.setProperty("--line", `${longest * 25}px`);
     board.replaceChildren(...lines.map((each) => each.element));
     colour(states);
