@@ -81,6 +81,7 @@ class Belief:
             from sklearn.exceptions import ConvergenceWarning
             from sklearn.gaussian_process import GaussianProcessRegressor
             from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+            from threadpoolctl import threadpool_limits
         except ImportError as error:
             raise MissingExtraError("What suggestions are reckoned with (scikit-learn)", "analysis") from error
         columns = places.shape[1]
@@ -93,10 +94,11 @@ class Belief:
             fresh if kernel is None else kernel,
             alpha=noise + 1e-8,
             optimizer="fmin_l_bfgs_b" if fit else None,
-            n_restarts_optimizer=2 if fit else 0,
+            n_restarts_optimizer=1 if fit else 0,
             random_state=random_state,
         )
-        with warnings.catch_warnings():
+        # Matrices as small as these are only delayed by sharing them among threads.
+        with threadpool_limits(1), warnings.catch_warnings():
             # A length or the noise at its bound is an answer here: few observations say no more.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._process.fit(places, heard)

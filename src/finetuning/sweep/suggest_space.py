@@ -77,7 +77,8 @@ class Space:
         if name in _NUMERIC:
             low, high = min(known), max(known)
             along: NDArray[np.float64] = np.array(values, dtype=np.float64)[:, None]
-            return (along - low) / max(high - low, 1)
+            scaled: NDArray[np.float64] = (along - low) / max(high - low, 1)
+            return scaled
         if name == "key":
             turn = np.array([2 * math.pi * (7 * KEYS.index(value) % 12) / 12 for value in values])
             return 0.5 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
