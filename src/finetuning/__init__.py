@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from finetuning import audio as audio
     from finetuning import charts as charts
     from finetuning import errors as errors
+    from finetuning import playlists as playlists
     from finetuning import studio as studio
     from finetuning import webhooks as webhooks
     from finetuning.bulk import BulkOutcome as BulkOutcome
@@ -58,7 +59,7 @@ _HOMES = {
     "load_ipython_extension": "finetuning.notebook",
     "unload_ipython_extension": "finetuning.notebook",
 }
-_MODULES = ("audio", "charts", "errors", "studio", "webhooks")
+_MODULES = ("audio", "charts", "errors", "playlists", "studio", "webhooks")
 
 __all__ = [
     "Account",
@@ -80,6 +81,7 @@ __all__ = [
     "connect",
     "errors",
     "load_ipython_extension",
+    "playlists",
     "studio",
     "unload_ipython_extension",
     "webhooks",

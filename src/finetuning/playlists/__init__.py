@@ -1,0 +1,53 @@
+"""Curation as code: what a playlist should hold, in which order its tracks flow, and which takes are nearly the same.
+
+>>> plan = ft.playlists.plan(client, "Focus Beats", df[df.rating >= 4])  # doctest: +SKIP
+>>> plan.apply()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from finetuning.playlists.carrying import Applied, PlaylistChangedError
+    from finetuning.playlists.likeness import Duplicates, duplicates
+    from finetuning.playlists.ordering import flow
+    from finetuning.playlists.planning import plan
+    from finetuning.playlists.plans import AppliedPlans, Plan, Plans
+
+#: Public name: the module that has it. No module is called as a public name is, which would hide it.
+_HOMES = {
+    "Applied": "carrying",
+    "AppliedPlans": "plans",
+    "Duplicates": "likeness",
+    "Plan": "plans",
+    "PlaylistChangedError": "carrying",
+    "Plans": "plans",
+    "duplicates": "likeness",
+    "flow": "ordering",
+    "plan": "planning",
+}
+
+__all__ = [
+    "Applied",
+    "AppliedPlans",
+    "Duplicates",
+    "Plan",
+    "Plans",
+    "PlaylistChangedError",
+    "duplicates",
+    "flow",
+    "plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
