@@ -222,3 +222,49 @@ def test_the_kick_pushes_the_band_down_where_the_style_has_it() -> None:
     assert 9 not in moves
     assert len(moves) == len(played) - 1
     assert pump(compose(Brief("jazz")), ()) == ()
+
+
+@pytest.mark.parametrize("style", ["pop", "rock", "funk", "swing", "metal"])
+def test_a_fill_ends_every_phrase(style: str) -> None:
+    """Styles that fill with toms play one on the last beat of each phrase, where nothing else has them."""
+    filled = 0
+    for seed in range(4):
+        piece = compose(Brief(style, duration=60, seed=seed))
+        if {"build", "drop-out", "breakdown", "stop-time"} & set(piece.devices):
+            continue  # these take the drums out
+        form = piece.form
+        toms = {n.start // 4 for n in part(piece, "drums").notes if n.pitch in (45, 47, 50) and n.start % 4 >= 2}
+        for section in form.sections[:-1]:
+            if section.kind in ("verse", "chorus"):
+                ends = range(form.phrase_bars - 1, section.bars, form.phrase_bars)
+                assert {section.first + bar for bar in ends} <= toms
+                filled += 1
+    assert filled
+
+
+@pytest.mark.parametrize("style", ["pop", "house", "jazz", "metal", "orchestral"])
+def test_sections_have_dynamics(style: str) -> None:
+    """What all play in verse and chorus is louder in the chorus, and softest in the break."""
+    piece = compose(Brief(style, duration=120, seed=3))
+    forces: dict[str, list[float]] = {}
+    for section in piece.form.sections:
+        start, end = 4 * section.first, 4 * (section.first + section.bars)
+        for p in piece.parts:
+            if p.role in ("chords", "drums"):
+                forces.setdefault(section.kind, []).extend(n.force for n in p.notes if start <= n.start < end)
+    means = {kind: sum(row) / len(row) for kind, row in forces.items()}
+    assert means["chorus"] > means["verse"]
+    assert means["break"] < means["chorus"]
+
+
+def test_the_kit_has_one_clock() -> None:
+    """All that is struck at one place is struck at one moment, off the grid by a human margin; so is no other part."""
+    piece = compose(Brief("house", duration=30, seed=1))
+    written = part(piece, "drums")
+    played = next(p for p in perform(piece) if p.role == "drums")
+    places = {n.start for n in written.notes}
+    moments = {n.start for n in played.notes}
+    assert len(moments) <= len(places)
+    off = [abs(moment - min(places, key=lambda p: abs(p - moment))) for moment in moments]
+    assert 0.001 < sum(off) / len(off) < 0.01
+    assert max(off) <= 0.02

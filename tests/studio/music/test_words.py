@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from finetuning.studio.music.instruments import CALLS, INSTRUMENTS, KITS
 from finetuning.studio.music.styles import STYLES
-from finetuning.studio.music.words import MOODS, understand
+from finetuning.studio.music.words import FAMILIES, MOODS, STRANGE, understand
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,63 @@ def test_an_instrument_alone_is_told_from_a_solo() -> None:
     assert understand("solo piano").alone
     assert understand("piano only").alone
     assert not understand("jazz band with a piano solo").alone
+
+
+def test_every_family_has_words_enough() -> None:
+    """At least sixty words in all is what a studio should know; counted by family, so that none is left thin."""
+    counts = {family: len(words) for family, words in FAMILIES.items()}
+    least = {"style": 180, "mood": 70, "energy": 60, "density": 20, "era": 40, "instrument": 80}
+    assert {family: count >= least[family] for family, count in counts.items()} == dict.fromkeys(least, True)
+    for style in STYLES:
+        assert understand(style).style == style, "every style is called by its own name"
+        assert understand(f"some {style} music").unknown == ("music",) or not understand(style).unknown
+    assert len(STYLES) >= 18
+
+
+@pytest.mark.parametrize(
+    ("tags", "era"),
+    [
+        ("80s synth wave", "eighties"),
+        ("1950s crooner", "fifties"),
+        ("vintage jazz", "vintage"),
+        ("modern r&b", "modern"),
+        ("baroque harpsichord", "baroque"),
+        ("medieval tavern song", "medieval"),
+        ("not vintage, modern", "modern"),
+        ("no 80s", None),
+        ("lofi", None),
+    ],
+)
+def test_the_era_is_read(tags: str, era: str | None) -> None:
+    assert understand(tags).era == era
+
+
+def test_unknown_words_are_told_and_steer_the_seed() -> None:
+    heard = understand("lofi glimmering wombats, glimmering and the wombats without snorkels")
+    assert heard.unknown == ("glimmering", "wombats", "snorkels")
+    assert heard.text != understand("lofi glimmering wombats").text
+    noise = understand("".join(chr(0x4E00 + k) + " " for k in range(200)) + "x" * 300)
+    assert len(noise.unknown) <= STRANGE
+    assert all(len(word) <= STRANGE for word in noise.unknown)
+    assert understand("calm piano without drums, solo").unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "style"),
+    [
+        ("fast slow drumless drums", "pop"),
+        ("dark bright happy sad jazz metal", "jazz"),
+        ("no pop no rock no music", "pop"),
+        ("🎹🎶✨🥁", "pop"),
+        ("悲しい ピアノ", "pop"),
+        ("traurige Musik ohne Gitarre", "pop"),
+        ("", "pop"),
+    ],
+)
+def test_contradictions_and_other_languages_are_music(tags: str, style: str) -> None:
+    heard = understand(tags)
+    assert heard.style == style
+    assert 0 <= heard.energy <= 1
 
 
 @given(st.text(max_size=700))

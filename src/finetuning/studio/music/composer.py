@@ -84,11 +84,14 @@ def _room_below(cast: Cast) -> int:
     return 0 if lead is None else min(max(71 - (lead.low + lead.high) // 2, 0), 6)
 
 
-def compose(brief: Brief) -> Piece:
-    """Write the piece: form, harmony, drums, bass, chords, the melody over them, and how it is arranged."""
+def compose(brief: Brief, streams: Streams | None = None) -> Piece:
+    """Write the piece: form, harmony, drums, bass, chords, the melody over them, and how it is arranged.
+
+    ``streams`` are those of the brief's seed and tags where none are given.
+    """
     heard = understand(brief.tags)
     style = STYLES[heard.style]
-    streams = Streams(brief.seed, heard.text)
+    streams = streams or Streams(brief.seed, heard.text)
     cast = choose_cast(heard, streams)
     blocks = read_lyrics(brief.lyrics, brief.language) if "voice" not in heard.refused else ()
     named = any(block.kind for block in blocks)

@@ -65,12 +65,12 @@ class Groove:
         """Places in the bar and strengths of a voice of the beat.
 
         In the odd metres of five and seven the kick marks every group: that is how their accents are heard. In half
-        time it marks the bar, for the last group is the backbeat's.
+        time it leaves out the last, which is the backbeat's.
         """
         found = self.spread(self.beat[voice], bar) if voice in self.beat else ()
         if voice == "kick" and self.metre in (5, 7):
             places = {place for place, _ in found}
-            starts = group_starts(self.metre)[: 1 if self.pace < 1 else None]
+            starts = group_starts(self.metre)[: -1 if self.pace < 1 else None]
             found = tuple(sorted((*found, *((float(s), 0.9) for s in starts if s not in places))))
         return found
 
