@@ -90,7 +90,9 @@ def _draw_tempo(df: Any, ax: Axes) -> Axes:
     if few:  # a sweep asks for few tempi: takes of the same one would lie on each other
         asked = asked + np.random.default_rng(0).uniform(-0.008, 0.008, len(asked)) * (ends[1] - ends[0])
     dot: Any = {"marker": "o", "markersize": 5, "alpha": 0.6} if few else {"marker": ",", "alpha": 0.5}
-    ax.plot(asked[~unsure], found[~unsure], linestyle="none", color=COLOURS[0], rasterized=not few, **dot)
+    ax.plot(
+        asked[~unsure], found[~unsure], linestyle="none", color=COLOURS[0], rasterized=not few, label="a track", **dot
+    )
     if unsure.any():
         ax.plot(
             asked[unsure], found[unsure], linestyle="none", rasterized=not few, label="measure unsure",

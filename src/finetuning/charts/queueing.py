@@ -90,7 +90,7 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
     moments, flying = _most(*in_flight(start, end))
     lower.step(moments, flying, where="post", color=COLOURS[0])
     lower.fill_between(moments, flying, step="post", color=COLOURS[0], alpha=0.25, linewidth=0)
-    lower.set_ylim(0, 1.15 * float(flying.max()))
+    lower.set_ylim(0, 1.15 * max(1.0, float(flying.max())))
     for axes in (upper, lower):
         whole(axes.yaxis)
     rate = f", {len(rows) / span * 60:,.3g} takes a minute" if span else ""

@@ -66,8 +66,9 @@ def generation_times(df: Any, by: By = None, *, ax: Axes | None = None) -> Axes:
     if by is not None:
         _boxes(ax, times, sorted_)
         return finish(ax, "Generation times", sorted_.title, label("generation_time"), notes)
-    # A few long waits must not leave all others in two bars.
-    bins = min(60, max(20, int(2 * len(times) ** (1 / 3)))) if np.ptp(times) else 1
+    # A few long waits must not leave all others in two bars; what numbers cannot tell apart is one bar.
+    bins = min(60, max(20, int(2 * len(times) ** (1 / 3))))
+    bins = bins if np.all(np.diff(np.linspace(times.min(), times.max(), bins + 1)) > 0) else 1
     counts, edges = np.histogram(times, bins=bins)
     ax.stairs(counts, edges, fill=True, color=COLOURS[0], alpha=0.9)
     for share, mark, dash in zip(_SHARES, marks, _DASHES, strict=True):
