@@ -47,7 +47,6 @@ class Listing:
         self._mirror = mirror
         self._at = at
         self._tell = tell
-        self._read = 0
         self._seen: set[str] = set()
         self._unfinished = mirror.unfinished(at - _RECENT)
 
@@ -87,14 +86,14 @@ class Listing:
         below = set(mirror.live(start))
         walk = Walk(max(0, len(above) - 1), set(above))
         unsaved: list[Generation] = []
-        last, saved = anchor, anchor
+        last: str | None = None
         end = False
         pages = 0
 
         def keep() -> None:
-            nonlocal unsaved, saved, pages
-            mirror.merge(unsaved, saved)
-            unsaved, saved, pages = [], last, 0
+            nonlocal unsaved
+            mirror.merge(unsaved)
+            unsaved = []
             if end:
                 mirror.gaps = []
             elif last is not None and last not in above:
@@ -104,17 +103,20 @@ class Listing:
 
         try:
             while not end:
-                rows, end = yield from walk.next()
-                if rows:
-                    unsaved += rows
-                    last = rows[-1].id
-                    pages += 1
-                self._count(len(rows), full=full)
+                rows, ends = yield from walk.next()
+                if not walk.straight:
+                    keep()  # what comes now stands further up; put below what was read, it would change places
+                end = ends
+                unsaved += rows
+                last = rows[-1].id if rows else last
+                self._count(len(walk.seen), full=full)
                 if not full and last in below and not self._worth_reading_on(last, walk.seen):
                     break
+                pages += 1
                 if pages >= max(_PAGES_KEPT, len(mirror.ids) // PAGE_MAX // 10):
                     keep()
                     mirror.save()
+                    pages = 0
         finally:
             keep()
         self._seen |= walk.seen
@@ -123,9 +125,8 @@ class Listing:
         return end and anchor is None
 
     def _count(self, rows: int, *, full: bool) -> None:
-        self._read += rows
-        total = len(self._mirror.ids)
-        self._tell(self._read, max(total, self._read) if full and total else None)
+        known, read = len(self._mirror.ids), len(self._seen) + rows
+        self._tell(read, max(known, read) if full and known else None)
 
     def _worth_reading_on(self, last: str | None, seen: set[str]) -> bool:
         """Whether pages are a cheaper way to what was unfinished than a request for each."""

@@ -95,18 +95,16 @@ class Mirror:
         )
         return found
 
-    def merge(self, rows: Sequence[Generation], after: str | None = None) -> None:
+    def merge(self, rows: Sequence[Generation]) -> None:
         """Take over rows that follow each other in the listing.
 
         Known ones are refreshed where they stand: what the listing leaves out (the time that a generation took, say)
-        is kept. New ones are put below the one that they follow.
+        is kept. New ones are put below the one that they follow, and at the top where the first is new.
 
         Parameters
         ----------
         rows
-            As they were listed.
-        after
-            The known row that the first of them follows; None for the top.
+            As they were listed; a row that comes twice counts where it came first.
         """
         import numpy as np
         import pyarrow as pa
@@ -121,7 +119,7 @@ class Mirror:
         places: list[int] = []
         numbers: list[int] = []
         known: list[tuple[int, int]] = []
-        place = 0 if after is None else self.at[after] + 1
+        place = 0
         for number, id_ in enumerate(unique, count):
             there = self.at.get(id_)
             if there is None:

@@ -141,7 +141,7 @@ def sign(folder: Path, base_url: str, account: str, key: ApiKey | None) -> None:
 
 
 def opened(where: str | os.PathLike[str] | None) -> Path:
-    """Find a library by its folder or by its account's id; by nothing where there is only one.
+    """Find a library by its account's id or by its folder; by nothing where there is only one.
 
     Raises
     ------
@@ -149,13 +149,12 @@ def opened(where: str | os.PathLike[str] | None) -> Path:
         There is none, or more than one; the message names those that there are.
     """
     folders = known()
-    if where is None:
-        found = folders
-    else:
-        folder = Path(where).expanduser()
-        if folder.is_dir():
-            return folder.absolute()
+    found = folders
+    if where is not None:
         found = [path for path, who in _identities() if who.account == str(where)]
+        named = os.path.expanduser(where)  # noqa: PTH111 - it may be an id that is no path at all
+        if not found and os.path.isdir(named):  # noqa: PTH112 - likewise
+            return Path(named).absolute()
     if len(found) == 1:
         return found[0]
     shown = "; ".join(str(path) for path in folders)

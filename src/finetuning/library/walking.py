@@ -32,6 +32,8 @@ class Walk:
         Ids of rows that stand above, or were read; a page must begin with one of them, or the listing with it.
     seen
         Ids that were read.
+    straight
+        Whether the last page went on where the one before ended, and did not go back.
     """
 
     offset: int
@@ -39,6 +41,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         self.seen: set[str] = set()
+        self.straight = True
         self._back = PAGE_MAX - 1
         self._steps_back = 0
         self._last: list[str] = []
@@ -49,33 +52,34 @@ class Walk:
         Returns
         -------
         rows, end
-            The page's rows that were not read before, and whether the listing ends with them.
+            The page's rows, and whether the listing ends with them.
 
         Raises
         ------
         InvalidAnswerError
             The listing repeats itself, or does not hold together.
         """
+        self.straight = True
         while True:
             page: GenerationPage = yield list_generations(PAGE_MAX, self.offset)
             ids = [row.id for row in page.generations]
             if self.offset == 0 or (ids and ids[0] in self.before):
                 break
+            self.straight = False
             self._steps_back += 1
             if self._steps_back > _PATIENCE:
                 raise _incoherent("no page of it goes on where another ends")
             self.offset = max(0, self.offset - self._back)
             self._back *= 2
-        if page.has_more and ids == self._last:
+        if self.straight and page.has_more and ids == self._last:
             raise _incoherent("it repeats itself, and more rows are said to follow")
-        fresh = [row for row in page.generations if row.id not in self.seen]
-        if fresh:
+        if not self.seen.issuperset(ids):
             self._steps_back = 0
         self._back, self._last = PAGE_MAX - 1, ids
         self.seen.update(ids)
         self.before.update(ids)
         self.offset += max(len(ids) - 1, 1)
-        return fresh, not ids or not page.has_more
+        return page.generations, not ids or not page.has_more
 
 
 def _incoherent(why: str) -> InvalidAnswerError:
