@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from finetuning.connection import connect as connect
     from finetuning.errors import FinetuningError as FinetuningError
     from finetuning.keys import ApiKey as ApiKey
+    from finetuning.listening.page import listening_page as listening_page
     from finetuning.notebook import load_ipython_extension as load_ipython_extension
     from finetuning.notebook import unload_ipython_extension as unload_ipython_extension
     from finetuning.panels.deck.widget import Deck as Deck
@@ -56,6 +57,7 @@ _HOMES = {
     "SweepPanel": "finetuning.panels.sweep.panel",
     "SweepRun": "finetuning.sweep.run",
     "connect": "finetuning.connection",
+    "listening_page": "finetuning.listening.page",
     "load_ipython_extension": "finetuning.notebook",
     "unload_ipython_extension": "finetuning.notebook",
 }
@@ -80,6 +82,7 @@ __all__ = [
     "charts",
     "connect",
     "errors",
+    "listening_page",
     "load_ipython_extension",
     "playlists",
     "studio",
