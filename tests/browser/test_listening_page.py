@@ -199,5 +199,8 @@ def test_it_fits_every_width_in_light_and_dark(
         "() => [...document.querySelectorAll('.play')].map((b) => b.getBoundingClientRect().width)"
     ):
         assert size >= 44  # what a thumb meets
+    fills = "() => ['.heard', '.all', '.play'].map((c) => getComputedStyle(document.querySelector(c))[c === '.play' ? 'backgroundColor' : 'fill'])"
+    heard, all_, button = page.evaluate(fills)
+    assert heard == button != all_
     picture(page)
     context.close()

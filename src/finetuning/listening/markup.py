@@ -85,7 +85,7 @@ def _track(place: int, entry: Entry, columns: list[str] | None) -> str:
     )
     picture = (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
-        f'<path id="w{place}" class="all" d="{entry.picture}"/><use href="#w{place}" class="heard"/></svg>'
+        f'<g class="all"><path id="w{place}" d="{entry.picture}"/></g><use href="#w{place}" class="heard"/></svg>'
     )
     return (
         f'<li class="track" data-duration="{duration:.3f}">\n'
