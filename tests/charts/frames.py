@@ -127,3 +127,11 @@ def legend(ax: Axes) -> list[str]:
 def ticks(ax: Axes) -> list[str]:
     """What stands along the lower side, each on one line."""
     return [" ".join(label.get_text().split()) for label in ax.get_xticklabels()]
+
+
+def xs(line: Any) -> list[float]:
+    return list(line.get_xdata())
+
+
+def ys(line: Any) -> list[float]:
+    return list(line.get_ydata())

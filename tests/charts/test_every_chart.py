@@ -202,7 +202,8 @@ def test_words_are_read_on_white_and_on_black_alike(name: str) -> None:
 def test_jupyter_lays_no_background_of_its_own_under_it(name: str) -> None:
     from matplotlib_inline.backend_inline import _fetch_figure_metadata
 
-    assert _fetch_figure_metadata(first(EVERY[name](library())).get_figure(root=True)) is None
+    found: Any = _fetch_figure_metadata
+    assert found(first(EVERY[name](library())).get_figure(root=True)) is None
 
 
 def test_the_pixels_around_a_chart_are_transparent() -> None:
@@ -264,8 +265,8 @@ POOLS: dict[str, tuple[Any, list[Any]]] = {
     "prompt": ("str", ["lofi", "deep house " * 30, "$x$ \\ % 夜", ""]),
     "status": (pd.CategoricalDtype([*STATUSES, "archived"]), [*STATUSES, "archived", "completed", "completed"]),
     "bpm": ("Int64", [60, 120, 0, 2**40, -5]),
-    "key": (pd.CategoricalDtype(KEYS), list(KEYS)),
-    "scale": (pd.CategoricalDtype(SCALES), list(SCALES)),
+    "key": (pd.CategoricalDtype([*KEYS]), list(KEYS)),
+    "scale": (pd.CategoricalDtype([*SCALES]), list(SCALES)),
     "seed": ("Int64", [1, 2, 2**62]),
     "duration": ("float64", [0.0, 30.0, 210.5, 1e12, -1.0, np.inf]),
     "requested_duration": ("float64", [5.0, 60.0]),

@@ -10,7 +10,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from finetuning import charts
 from finetuning.charts.intervals import line_of
 
-from .frames import axes, caption, legend, library, ticks, with_status
+from .frames import axes, caption, legend, library, ticks, with_status, xs, ys
 
 
 def timed(*seconds: float, **columns: Any) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def test_the_histogram_counts_each_generation_and_marks_percentiles() -> None:
     assert ax.get_ylabel() == "generations"
     counts = ax.patches[0].get_data().values  # type: ignore[attr-defined]
     assert counts.sum() == 100
-    assert [line.get_xdata()[0] for line in ax.lines] == list(np.percentile(times, [50, 90, 99]))  # type: ignore[index]
+    assert [xs(line)[0] for line in ax.lines] == list(np.percentile(times, [50, 90, 99]))
     assert len({line.get_linestyle() for line in ax.lines}) == 3  # told apart without colours
     assert legend(ax) == ["p50  50.5 s", "p90  90.1 s", "p99  99 s"]
     assert caption(ax) == "100 generations: p50 50.5 s, p90 90.1 s, p99 99 s."
@@ -42,12 +42,12 @@ def test_a_box_for_each_value_with_its_percentiles_and_few_takes_as_points() -> 
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("tempo (bpm)", "generation time (s)")
     assert ticks(ax) == ["80 (100)", "90 (10)"]
     marked = {line.get_label(): line for line in ax.lines}
-    assert list(marked["p90"].get_ydata()) == [np.percentile(range(100, 200), 90), np.percentile(range(10), 90)]
-    assert list(marked["p99"].get_ydata()) == [np.percentile(range(100, 200), 99), np.percentile(range(10), 99)]
+    assert ys(marked["p90"]) == [np.percentile(range(100, 200), 90), np.percentile(range(10), 90)]
+    assert ys(marked["p99"]) == [np.percentile(range(100, 200), 99), np.percentile(range(10), 99)]
     assert marked["p90"].get_marker() != marked["p99"].get_marker()
     (points,) = [line for line in ax.lines if line.get_marker() == "."]
-    assert sorted(points.get_ydata()) == list(range(10))  # a hundred would be a blot
-    medians = [line.get_ydata()[0] for line in ax.lines if line.get_linewidth() == 2.5 and len(line.get_xdata()) == 2]  # type: ignore[arg-type,index]
+    assert sorted(ys(points)) == list(range(10))  # a hundred would be a blot
+    medians = [ys(line)[0] for line in ax.lines if line.get_linewidth() == 2.5 and len(xs(line)) == 2]
     assert medians == [149.5, 4.5]
 
 
@@ -59,7 +59,8 @@ def test_what_is_left_out_is_counted_and_why() -> None:
     said = caption(charts.generation_times(frame))
     assert said.startswith("12 generations: ")
     assert said.endswith(
-        "Left out: 4 listed twice, 3 failed, 2 processing, 2 without generation_time, 1 with a negative generation_time."
+        "Left out: 4 listed twice, 3 failed, 2 processing, 2 without generation_time, "
+        "1 with a negative generation_time."
     )
 
 
@@ -79,7 +80,8 @@ def test_groups_are_the_values_in_their_order(by: Any, names: list[str]) -> None
         prompt=["lofi", "deep house", None, "deep house"],
         key=["C", "A", "C", "C"],
         scale=["minor", "minor", "major", "major"],
-        created_at=["2026-03-02T01:00:00Z", "2026-03-02T23:00:00Z", "2026-03-03T00:00:00+00:00", "2026-03-03T20:00:00-05:00"],
+        created_at=["2026-03-02T01:00:00Z", "2026-03-02T23:00:00Z", "2026-03-03T00:00:00+00:00",
+                    "2026-03-03T20:00:00-05:00"],
         public=pd.array([True, False, True, None], dtype="boolean"),
     )  # fmt: skip
     assert ticks(charts.generation_times(frame, by=by)) == names
@@ -115,8 +117,8 @@ def test_over_time_the_median_runs_through_the_points() -> None:
     created = pd.date_range("2026-03-01", periods=80, freq="h", tz="UTC")
     ax = charts.generation_times_over_time(timed(*times, created_at=created).sample(frac=1, random_state=1))
     lines = {line.get_label(): line for line in ax.lines}
-    assert list(lines["a generation"].get_ydata()) == list(times)
-    assert list(lines["median"].get_ydata()) == [10.0] * 5 + [30.0] * 5
+    assert ys(lines["a generation"]) == list(times)
+    assert ys(lines["median"]) == [10.0] * 5 + [30.0] * 5
     assert [type(each) for each in ax.collections] == [FillBetweenPolyCollection]
     assert ax.get_xlabel() == "created (UTC)"
     assert caption(ax) == "80 generations."
@@ -128,7 +130,7 @@ def test_times_of_any_zone_are_put_on_one_axis() -> None:
         pd.Timestamp("2026-03-01 07:00", tz="America/New_York"), pd.Timestamp("2026-03-01 12:00"), "nonsense",
     ]  # fmt: skip
     ax = charts.generation_times_over_time(timed(*range(6), created_at=mixed))
-    assert {str(moment) for moment in ax.lines[0].get_xdata(orig=True)} == {"2026-03-01T12:00:00.000000"}
+    assert {str(moment) for moment in xs(ax.lines[0])} == {"2026-03-01T12:00:00.000000"}
     assert caption(ax) == "5 generations. Left out: 1 without created_at."
 
 

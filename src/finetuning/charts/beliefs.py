@@ -185,17 +185,20 @@ def _fine(rows: Rows, name: str) -> Groups:
 
 def _where(heard: pd.DataFrame, name: str, by: Groups) -> NDArray[np.float64]:
     """Return where measured points lie along a parameter; NaN for what is not among the groups."""
-    if by.values is not None:
+    if by.values is not None or by.edges is not None:
         return numbers_of(heard[name])
     place = {word: float(at) for at, word in enumerate(by.names)}
     return np.array([place.get(str(each), np.nan) for each in heard[name]], dtype=np.float64)
 
 
 def _nearest(where: NDArray[np.float64], by: Groups) -> NDArray[np.float64]:
-    """Turn values along a numeric parameter into the number of the nearest of its groups."""
-    if by.values is None:
+    """Turn values along a numeric parameter into the number of the range that holds them, or of the nearest value."""
+    if by.values is None and by.edges is None:
         return where
     known = ~np.isnan(where)
     found = np.full(len(where), np.nan)
+    if by.values is None:
+        found[known] = np.searchsorted(by.edges[1:-1], where[known], side="right")
+        return found
     found[known] = np.abs(where[known][:, None] - by.values[None, :]).argmin(axis=1)
     return found

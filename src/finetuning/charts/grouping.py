@@ -39,13 +39,16 @@ class Groups(NamedTuple):
     title
         The parameter, with its unit.
     values
-        For numeric groups that are not binned, their values; else None.
+        For numeric groups that are not ranges, their values; else None.
+    edges
+        For ranges, where each begins and the last ends; else None.
     """
 
     names: list[str]
     codes: NDArray[np.intp]
     title: str
     values: NDArray[np.float64] | None
+    edges: NDArray[np.float64] | None = None
 
     @property
     def sizes(self) -> NDArray[np.intp]:
@@ -146,7 +149,7 @@ def _numbers(values: NDArray[np.float64], title: str, most: int) -> Groups:
     edges = np.unique(np.quantile(known, np.linspace(0, 1, min(_BINS, most) + 1)))
     codes[~missing] = np.searchsorted(edges[1:-1], known, side="right")
     names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
-    return _closed(codes, names, title, None)
+    return _closed(codes, names, title, None)._replace(edges=edges)
 
 
 def _categories(values: pd.Series[Any], title: str, most: int) -> Groups:

@@ -10,7 +10,7 @@ import pandas as pd
 from finetuning.charts.grouping import Groups, groups
 from finetuning.charts.intervals import mean_of
 from finetuning.charts.reading import Rows, label, plural
-from finetuning.charts.style import COLOURS, beside, finish, ink, nothing, one_axes
+from finetuning.charts.style import COLOURS, QUIET, beside, finish, ink, nothing, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,6 +119,11 @@ def _table(sets: NDArray[np.int64], by: Groups, values: NDArray[np.float64]) -> 
 def _draw_sets(ax: Axes, places: NDArray[np.float64], table: NDArray[np.float64]) -> None:
     from matplotlib.collections import LineCollection
 
+    if len(table) > _LINES:
+        there = ~np.isnan(table).all(axis=0)
+        low, high = np.nanpercentile(table[:, there], (10, 90), axis=0)
+        ax.fill_between(places[there], low, high, color=ink(), alpha=QUIET, linewidth=0, label="sets, p10 to p90")
+        return
     lines = [np.column_stack([places[known], row[known]]) for row, known in zip(table, ~np.isnan(table), strict=True)]
     faint = max(0.04, min(0.5, 12 / len(lines)))
     ax.add_collection(LineCollection(lines, colors=ink(), linewidths=1, alpha=faint, label="one set"))

@@ -161,7 +161,7 @@ class Rows:
             raise ParameterError(
                 f"The frame has no column {' and no column '.join(map(repr, missing))}. It has: {shown or 'none'}.",
                 parameter=missing[0],
-                hint="; ".join(sorted(sources))[:1].upper() + "; ".join(sorted(sources))[1:] + "." if sources else None,
+                hint=f"Where it comes from: {'; '.join(sorted(sources))}." if sources else None,
             )
 
     def column(self, name: str) -> pd.Series[Any]:
