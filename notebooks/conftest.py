@@ -11,6 +11,7 @@ _home = tempfile.TemporaryDirectory(prefix="finetuning-notebooks-", ignore_clean
 os.environ.pop("FINETUNING_API_KEY", None)
 os.environ["FINETUNING_CONFIG_HOME"] = f"{_home.name}/config"
 os.environ["FINETUNING_DATA_HOME"] = f"{_home.name}/data"
+os.environ["FINETUNING_SOUNDFONT"] = "bundled"  # whatever else is installed here
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 

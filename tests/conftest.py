@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import sys
 import threading
@@ -21,6 +22,9 @@ import finetuning as ft
 
 hypothesis.settings.register_profile("finetuning", deadline=None, max_examples=60, derandomize=True, database=None)
 hypothesis.settings.load_profile("finetuning")
+
+# Whatever is installed here: a take's bytes depend on the SoundFont. Processes that tests start inherit it.
+os.environ["FINETUNING_SOUNDFONT"] = "bundled"
 
 # In the background of a shell it is ignored, since nobody can interrupt there; tests do.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

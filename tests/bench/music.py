@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from finetuning.studio.music import Brief, Take, make_take
-from finetuning.studio.music.render import soundfont
+from finetuning.studio.soundfonts import find_font
 
 from .timing import best, line
 
@@ -27,7 +27,7 @@ def _beside(takes: list[Take]) -> None:
         for take in takes:
             midi.write_bytes(take.midi)
             subprocess.run(
-                ["fluidsynth", "-ni", "-q", "-r", "48000", "-F", wave, soundfont(), midi],
+                ["fluidsynth", "-ni", "-q", "-r", "48000", "-F", wave, find_font().path, midi],
                 check=True,
                 capture_output=True,
             )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from finetuning.errors import StudioError
@@ -18,10 +21,12 @@ from .backfill import backfill
 from .foreman import Foreman
 from .limits import TIERS, Limits
 from .operations import Faults
+from .process import Worker, WorkerDied
 from .selection import ids_of
+from .soundfonts import BUNDLED, find_font, same_font
 from .store import Store
 
-__all__ = ["Controls", "check_count", "check_tier"]
+__all__ = ["Controls", "check_count", "check_soundfont", "check_tier"]
 
 LONGEST_PAST = 3650
 """Days."""
@@ -35,6 +40,7 @@ class Controls:
     _foreman: Foreman
     _limits: Limits
     _pid: int
+    _soundfont: str | None
     _store: Store
 
     def _check_process(self) -> None:
@@ -121,23 +127,90 @@ class Controls:
 
     def midi(self, id: str) -> bytes:  # noqa: A002 - the wire's name
         """Return the score of a finished piece, as a MIDI file."""
-        return bytes(self._score(id)["midi"])
+        return bytes(self._finished(id)[1]["midi"])
 
     def understood(self, id: str) -> dict[str, Any]:  # noqa: A002 - the wire's name
-        """Return what the composer read in the tags of a finished piece, and decided from them."""
-        understood: dict[str, Any] = json.loads(self._score(id)["understood"])
+        """Return what the composer read in the tags of a finished piece, and decided from them.
+
+        Among it `soundfont`: `name` and `sha256` of what it was played with.
+        """
+        understood: dict[str, Any] = json.loads(self._finished(id)[1]["understood"])
         return understood
 
-    def _score(self, id: str) -> Any:  # noqa: A002 - the wire's name
+    def stems(self, id: str) -> dict[str, bytes]:  # noqa: A002 - the wire's name
+        """Return the parts of a finished piece as sound, played anew from its score.
+
+        They add up to the mix before it was mastered, but for rounding to sixteen bits (a difference of some -80 dBFS)
+        and for notes that the whole drops where more than 64 voices sound at once. It takes half a second a part for a
+        minute of music, in a process of its own: the studio goes on rendering and answering.
+
+        Returns
+        -------
+        dict of str to bytes
+            WAV files (48 kHz, stereo, 16 bits) by part: `drums`, `bass`, `chords`, `pad`, `arp`, `lead`, as far as the
+            piece has them.
+
+        Raises
+        ------
+        StudioError
+            If there is no such piece, it is not finished, or the SoundFont that it was played with is not here.
+        """
+        row, score = self._finished(id)
+        told = json.loads(score["understood"]).get("soundfont")
+        if told is None:
+            raise StudioError(
+                f"It is not known with which SoundFont the piece {id} was played: an earlier version made it.",
+                hint="Ask for it again with the same parameters and seed.",
+            )
+        try:
+            font = same_font(told["sha256"], self._soundfont)
+        except FileNotFoundError as error:
+            raise StudioError(f"The piece {id} was played with {told['name']}, but {error}.") from None
+        with TemporaryDirectory(prefix="stems-") as folder:
+            midi = base64.b64encode(score["midi"]).decode("ascii")
+            job = {"id": id, "path": folder, "brief": generations.brief(row), "score": midi}
+            with closing(Worker(self._store.folder / "worker.log", soundfont=str(font.path))) as worker:
+                try:
+                    result = worker.perform(job)
+                except WorkerDied as death:
+                    raise StudioError(f"The parts of {id} could not be played: the worker died ({death}).") from None
+            if "error" in result:
+                raise StudioError(f"The parts of {id} could not be played: {result['error']}")
+            return {name: Path(folder, f"{name}.wav").read_bytes() for name in result["stems"]}
+
+    @property
+    def soundfont(self) -> dict[str, str]:
+        """The SoundFont that plays, by `name` and `sha256`; a take's bytes depend on it."""
+        try:
+            return find_font(self._soundfont).told()
+        except (OSError, ValueError) as error:
+            raise StudioError(f"The studio cannot play: {error}.") from None
+
+    def _finished(self, id: str) -> tuple[sqlite3.Row, sqlite3.Row]:  # noqa: A002 - the wire's name
+        """Find a finished piece: its generation, and its score."""
         self._check_process()
         with self._store.read() as connection:
-            row = generations.score(connection, id)
+            score = generations.score(connection, id)
             known = generations.find(connection, id)
-        if row is not None:
-            return row
+        if known is not None and score is not None:
+            return known, score
         if known is None:
-            raise StudioError(f"There is no piece with the id {id!r}.")
-        raise StudioError(f"The piece {id} has no score: it is {known['status']}.", hint="Wait until it is rendered.")
+            raise StudioError(
+                f"There is no piece with the id {id!r}.", hint="client.generations() lists the ids of the library."
+            )
+        if known["status"] == "failed":
+            raise StudioError(
+                f"The piece {id} has no score: it failed. {known['error_message'] or ''}".rstrip(),
+                hint="Ask for it again; another seed may do.",
+            )
+        if known["status"] == "completed":
+            raise StudioError(
+                f"The piece {id} has no score yet: it is rendered when somebody first listens.",
+                hint="Play or download it once.",
+            )
+        raise StudioError(
+            f"The piece {id} has no score yet: it is {known['status']}.", hint="Wait until it is rendered (wait_idle)."
+        )
 
     def set_tier(self, tier: str) -> None:
         """Put the user's account on another plan: `free`, `plus`, `pro` or `lifetime`."""
@@ -173,6 +246,17 @@ def check_tier(tier: str) -> None:
     """Refuse what is no plan."""
     if tier not in TIERS:
         raise StudioError(f"tier is {tier!r}.", hint=f"Choose one of {', '.join(TIERS)}.")
+
+
+def check_soundfont(named: Any) -> str:
+    """Refuse what cannot be played with; what was named, as text."""
+    try:
+        find_font(named)
+    except (OSError, ValueError, TypeError) as error:
+        raise StudioError(
+            f"soundfont is {named!r}: {error}.", hint="Give the path of an .sf2 file, or 'bundled'."
+        ) from None
+    return BUNDLED if named == BUNDLED else str(Path(named).expanduser().absolute())
 
 
 def check_count(name: str, value: Any) -> None:

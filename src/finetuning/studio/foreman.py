@@ -44,14 +44,24 @@ class Foreman:
         Seconds since the epoch, for the date of completion.
     on_finished
         Called after a generation ended.
+    soundfont
+        What the workers play with; None for what the environment says.
     """
 
-    def __init__(self, store: Store, workers: int, clock: Callable[[], float], on_finished: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        workers: int,
+        clock: Callable[[], float],
+        on_finished: Callable[[], None],
+        soundfont: str | None = None,
+    ) -> None:
         self.owner = jobs.new_owner()
         self.failures: deque[str] = deque()
         self._store = store
         self._clock = clock
         self._on_finished = on_finished
+        self._soundfont = soundfont
         self._stopping = threading.Event()
         self._news = threading.Condition()
         self._workers: dict[int, Worker] = {}  # by slot, as is the next
@@ -154,7 +164,7 @@ class Foreman:
             self._record(job, result, time.perf_counter() - began)
 
     def _hire(self, slot: int) -> Worker:
-        worker = Worker(self._store.folder / "worker.log")
+        worker = Worker(self._store.folder / "worker.log", soundfont=self._soundfont)
         with self._news:
             self._workers[slot] = worker
             if self._stopping.is_set():
@@ -191,19 +201,8 @@ class Foreman:
         return self._store.media / f"{job.id}.{self.owner.rpartition(':')[2]}.part"
 
     def _order(self, job: Job) -> dict[str, Any]:
-        brief = {
-            "tags": job.tags,
-            "lyrics": job.lyrics,
-            "bpm": job.bpm,
-            "key": job.key,
-            "scale": job.scale,
-            "time_signature": job.time_signature,
-            "duration": job.duration,
-            "seed": job.seed,
-            "language": job.language,
-        }
         fail = self.failures.popleft() if self.failures else None
-        return {"id": job.id, "path": str(self._part(job)), "brief": brief, "fail": fail}
+        return {"id": job.id, "path": str(self._part(job)), "brief": job.brief, "fail": fail}
 
     def _bury(self, job: Job, death: str, seconds: float) -> None:
         logger.warning("a worker died on %s (%s)", job.id, death)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from .bodies import Draft, Page
 
 __all__ = [
-    "Made", "Settled", "complete", "count_listen", "delete", "fail", "find", "insert", "page", "score", "set_public",
-    "settle",
+    "Made", "Settled", "brief", "complete", "count_listen", "delete", "fail", "find", "insert", "page", "score",
+    "set_public", "settle",
 ]  # fmt: skip
 
 
@@ -88,6 +89,12 @@ def insert(
         ),
     ).fetchone()
     return row
+
+
+def brief(row: sqlite3.Row) -> dict[str, Any]:
+    """Say what the composer was asked for: the fields of its `Brief`."""
+    fields = ("tags", "lyrics", "bpm", "key", "scale", "time_signature", "language", "seed")
+    return {**{name: row[name] for name in fields}, "duration": row["requested_duration"]}
 
 
 def find(connection: sqlite3.Connection, id: str, account_id: str | None = None) -> sqlite3.Row | None:  # noqa: A002 - the wire's name

@@ -8,7 +8,10 @@ import socket
 import sqlite3
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
+
+from . import generations
 
 __all__ = [
     "HOUSE", "LEASE", "USER", "Job", "claim", "died", "discard", "enqueue", "extend", "forget_owner", "in_flight",
@@ -54,15 +57,7 @@ class Job:
     """A piece to render."""
 
     id: str
-    tags: str
-    lyrics: str
-    bpm: int
-    key: str
-    scale: str
-    time_signature: int
-    duration: float
-    seed: int
-    language: str | None
+    brief: dict[str, Any]
     deaths: int
 
 
@@ -98,14 +93,13 @@ def claim(connection: sqlite3.Connection, owner: str) -> Job | None:
     """Take the oldest job of the highest priority, if there is one."""
     now = time.time()
     row = connection.execute(
-        """SELECT g.id, g.tags, g.lyrics, g.bpm, g.key, g.scale, g.time_signature, g.requested_duration, g.seed,
-            g.language, j.deaths FROM jobs j JOIN generations g ON g.id = j.generation_id
+        """SELECT g.*, j.deaths FROM jobs j JOIN generations g ON g.id = j.generation_id
             WHERE j.owner IS NULL OR j.lease < ? ORDER BY j.priority, j.seq LIMIT 1""",
         (now,),
     ).fetchone()
     if row is None:
         return None
-    job = Job(*row)
+    job = Job(row["id"], generations.brief(row), row["deaths"])
     connection.execute("UPDATE jobs SET owner = ?, lease = ? WHERE generation_id = ?", (owner, now + LEASE, job.id))
     connection.execute("UPDATE generations SET status = 'processing' WHERE id = ? AND status = 'pending'", (job.id,))
     return job

@@ -15,6 +15,7 @@ from .answers import Answer, Fault, success
 from .bodies import read_create, read_ids, read_move, read_page
 from .limits import Buckets, Limits, longest
 from .openapi import document
+from .soundfonts import find_font
 from .store import Store
 
 __all__ = ["OPERATIONS", "Call", "Context", "Faults", "Operation"]
@@ -59,6 +60,8 @@ class Context:
         Whether a tier without API access is turned away.
     wake : callable
         Tells the foreman that there is work.
+    soundfont : str or None
+        The SoundFont that was asked for.
     """
 
     store: Store
@@ -69,6 +72,7 @@ class Context:
     media_url: str
     plan_required: bool
     wake: Callable[[], None]
+    soundfont: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,12 @@ class Operation:
 
 
 def health(context: Context, call: Call) -> Answer:
-    """`GET /health`."""
-    return Answer(200, msgspec.json.encode({"status": "ok", "service": "finetuning studio"}))
+    """`GET /health`: with the SoundFont by name and hash; null where there is none, and nothing can be rendered."""
+    try:
+        font = find_font(context.soundfont).told()
+    except (OSError, ValueError):
+        font = None
+    return Answer(200, msgspec.json.encode({"status": "ok", "service": "finetuning studio", "soundfont": font}))
 
 
 def openapi(context: Context, call: Call) -> Answer:

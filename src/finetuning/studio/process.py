@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .soundfonts import VARIABLE
+
 __all__ = ["LONGEST_RENDER", "Worker", "WorkerDied"]
 
 LONGEST_RENDER = 180.0
@@ -30,13 +32,16 @@ class Worker:
         File that receives what it and its libraries print.
     patience
         Seconds that one job may take.
+    soundfont
+        The SoundFont that it plays with; None for what the environment says.
     """
 
-    def __init__(self, log: Path, patience: float = LONGEST_RENDER) -> None:
+    def __init__(self, log: Path, patience: float = LONGEST_RENDER, soundfont: str | None = None) -> None:
         root = str(Path(__file__).parents[2])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         # One thread each: several workers share the cores, and sums come out the same on any machine.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        chosen = {VARIABLE: soundfont} if soundfont else {}
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 # -P: a file of the user's folder named like a module of ours must not be imported instead.
@@ -44,7 +49,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, **single, "PYTHONPATH": os.pathsep.join(paths)},
+                env={**os.environ, **single, **chosen, "PYTHONPATH": os.pathsep.join(paths)},
             )
         # Asked for above, so they are there; the types of subprocess cannot say it.
         self._orders, self._results = self._process.stdin, self._process.stdout

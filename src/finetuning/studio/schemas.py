@@ -95,7 +95,7 @@ _PLAYLIST = {
 _TRACK_ERRORS = _list(record({"trackId": TEXT, "error": TEXT}))
 
 SCHEMAS: dict[str, Json] = {
-    "Health": record({"status": TEXT, "service": TEXT}),
+    "Health": record({"status": TEXT, "service": TEXT, "soundfont": _nullable(record({"name": TEXT, "sha256": TEXT}))}),
     "Account": record(
         {
             "id": TEXT,

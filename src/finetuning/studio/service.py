@@ -18,7 +18,7 @@ from finetuning.errors import StudioError
 
 from . import accounts
 from .app import Api
-from .controls import Controls, check_count, check_tier
+from .controls import Controls, check_count, check_soundfont, check_tier
 from .foreman import Foreman
 from .house import House, furnish, look_up
 from .limits import Buckets, named
@@ -64,6 +64,9 @@ class Studio(Controls):
         Seconds since the epoch: dates, months and rate windows follow it.
     workers
         Render processes; None for one a core, at most 4. With 0 nothing is rendered.
+    soundfont
+        What plays: the path of an `.sf2` file, or `"bundled"` for the one that is the same on every machine. None for
+        what `FINETUNING_SOUNDFONT` says, else `FluidR3_GM.sf2` where it is installed, else the bundled one.
     plan_required
         Whether `free` and `plus` are turned away, as by the hosted service.
 
@@ -96,6 +99,7 @@ class Studio(Controls):
         clock: Callable[[], float] = time.time,
         workers: int | None = None,
         plan_required: bool = True,
+        soundfont: str | os.PathLike[str] | None = None,
     ) -> None:
         self._limits = named(limits)
         if tier is not None:
@@ -104,6 +108,7 @@ class Studio(Controls):
             check_count("credits", credits)
         if workers is not None:
             check_count("workers", workers)
+        self._soundfont = None if soundfont is None else check_soundfont(soundfont)
         self._clock = clock
         self._pid = os.getpid()
         self._workers = min(4, os.cpu_count() or 1) if workers is None else workers
@@ -122,7 +127,7 @@ class Studio(Controls):
                 undo.callback(sockets[-1].close)
             self.url, self.media_url = ("http://{}:{}".format(*listener.getsockname()) for listener in sockets)
             self._webhooks = Webhooks(self._store, self.media_url)
-            self._foreman = Foreman(self._store, self._workers, clock, self._webhooks.wake)
+            self._foreman = Foreman(self._store, self._workers, clock, self._webhooks.wake, self._soundfont)
             self._faults = Faults()
             self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="studio-request")
             undo.callback(self._pool.shutdown)
@@ -135,6 +140,7 @@ class Studio(Controls):
                 media_url=self.media_url,
                 plan_required=plan_required,
                 wake=self._foreman.wake,
+                soundfont=self._soundfont,
             )
             self._media = Media(self._store, self._pool, self._workers > 0, self._foreman.wake)
             apps = (Api(context, self._pool), self._media)

@@ -21,22 +21,25 @@ __all__ = ["main", "perform"]
 
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
-    """Make one piece and write its sound to `job["path"]`.
+    """Make one piece and write its sound to `job["path"]`, or the parts of a finished one into that folder.
 
     Parameters
     ----------
     job
-        `id`, `path`, and `brief`: the fields of `finetuning.studio.music.Brief`. With `fail`, the text of a failure
-        that was asked for, nothing is made.
+        `id`, `path`, and `brief`: the fields of `finetuning.studio.music.Brief`. With `score` (MIDI, base64) its parts
+        are played. With `fail`, the text of a failure that was asked for, nothing is made.
 
     Returns
     -------
     dict
-        `id`, and either `error`, or `title`, `duration` (s), `midi` (base64), `understood`, `size` (bytes) and `etag`.
+        `id`, and either `error`, or `title`, `duration` (s), `midi` (base64), `understood`, `size` (bytes) and `etag`,
+        or `stems`, the names of the parts.
     """
     try:
         if job.get("fail"):
             return {"id": job["id"], "error": job["fail"]}
+        if job.get("score"):
+            return {"id": job["id"], "stems": _play_parts(job)}
         from .music import Brief, make_take
 
         take = make_take(Brief(**job["brief"]))
@@ -55,6 +58,17 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
         "size": len(take.mp3),
         "etag": hashlib.sha256(take.mp3).hexdigest()[:32],
     }
+
+
+def _play_parts(job: dict[str, Any]) -> list[str]:
+    """Write each part of a score as a file of its own; their names, in the order of the score."""
+    from .music import Brief, make_stems
+
+    names = []
+    for name, wave in make_stems(Brief(**job["brief"]), base64.b64decode(job["score"])):
+        Path(job["path"], f"{name}.wav").write_bytes(wave)
+        names.append(name)
+    return names
 
 
 def _listen(jobs: IO[str], queue: SimpleQueue[str]) -> None:

@@ -112,14 +112,11 @@ def _dice(one: Counter[Hashable], other: Counter[Hashable]) -> float:
 def _figures(score: Score) -> Counter[Hashable]:
     melody = score.melody
     steps = [b.pitch - a.pitch for a, b in pairwise(melody)]
-    times = [round((b.start - a.start) * GRID) for a, b in pairwise(melody)]
-    return Counter(
-        tuple(zip(steps[at : at + GRAM], times[at : at + GRAM], strict=True)) for at in range(len(steps) - GRAM + 1)
-    )
+    return Counter(tuple(steps[at : at + GRAM]) for at in range(len(steps) - GRAM + 1))
 
 
 def melodic_likeness(one: Score, other: Score) -> float:
-    """Share the figures of two melodies: four intervals in a row, each with the time it takes, in sixteenths.
+    """Share the figures of two melodies: four intervals in a row, in semitones, whatever their rhythm.
 
     Keys do not matter. 1 for the same melody, 0 where no figure is in both.
     """

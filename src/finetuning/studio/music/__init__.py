@@ -13,9 +13,10 @@ from .brief import Brief, Take
 from .titles import choose_key, title_for
 
 if TYPE_CHECKING:
+    from .stems import make_stems
     from .studio import make_take
 
-__all__ = ["Brief", "Take", "choose_key", "make_take", "title_for"]
+__all__ = ["Brief", "Take", "choose_key", "make_stems", "make_take", "title_for"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,4 +25,8 @@ def __getattr__(name: str) -> Any:
         from .studio import make_take
 
         return make_take
+    if name == "make_stems":
+        from .stems import make_stems
+
+        return make_stems
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

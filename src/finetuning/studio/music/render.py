@@ -11,8 +11,8 @@ import numpy.typing as npt
 import soundfile
 from scipy.signal import sosfilt
 
+from ..soundfonts import Font, find_font
 from .cutting import cut, programs_of
-from .soundfonts import Font, find_font
 
 __all__ = ["RATE", "Sound", "filtered", "render"]
 

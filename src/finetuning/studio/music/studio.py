@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from ..soundfonts import find_font
 from .brief import Brief, Take
-from .composer import Piece, compose
+from .composer import compose
 from .encode import finish
 from .id3 import Label, write_id3
-from .master import fade_out
 from .mix import mix, pump, set_faders
 from .performance import perform
 from .score import write_midi
+from .stems import faded
 from .titles import title_for
 
 __all__ = ["make_take"]
@@ -33,15 +34,13 @@ def make_take(brief: Brief) -> Take:
     FileNotFoundError, ValueError
         If the SoundFont is missing or is none.
     """
+    font = find_font()
     piece = compose(brief)
     parts = perform(piece)
     faders = set_faders(piece, parts)
     title = title_for(brief.tags, brief.seed)
-    form = piece.form
-    midi = write_midi(parts, faders, form, brief.key, brief.scale, title, pump(piece, parts))
-    # the fade begins when the last chord has spoken
-    ring = brief.duration - (form.close + form.coda) * form.beat
-    sound = fade_out(mix(piece, midi), brief.duration - 0.8 * ring)
+    midi = write_midi(parts, faders, piece.form, brief.key, brief.scale, title, pump(piece, parts))
+    sound = faded(piece, mix(piece, midi))
     comment = f"{brief.bpm} bpm, {brief.key} {brief.scale}, {brief.time_signature}/4, seed {brief.seed}"
     label = Label(
         title=title,
@@ -52,4 +51,4 @@ def make_take(brief: Brief) -> Take:
         own={"prompt": brief.tags, "seed": str(brief.seed), "time signature": f"{brief.time_signature}/4"},
     )
     mp3, seconds = finish(sound, write_id3(label))
-    return Take(title, mp3, midi, seconds, piece.understood())
+    return Take(title, mp3, midi, seconds, {**piece.understood(), "soundfont": font.told()})

@@ -100,8 +100,8 @@ def find_font(named: str | os.PathLike[str] | None = None) -> Font:
     return _read(path)
 
 
-def same_font(sha256: str) -> Font:
-    """Find the SoundFont that a take was played with, wherever it lies now.
+def same_font(sha256: str, first: str | None = None) -> Font:
+    """Find the SoundFont that a take was played with, wherever it lies now; ``first`` is looked at first.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def same_font(sha256: str) -> Font:
         If none of those that are found is that one.
     """
     seen = []
-    for path in (os.environ.get(VARIABLE), _installed(), BUNDLED):
+    for path in (first, os.environ.get(VARIABLE), _installed(), BUNDLED):
         try:
             font = find_font(path) if path else None
         except (FileNotFoundError, ValueError):
