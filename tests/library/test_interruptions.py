@@ -199,7 +199,7 @@ def test_a_listing_that_ignores_the_offset_is_refused_and_what_was_read_is_kept(
             return GenerationPage(generations=service.rows[:99], has_more=True, next_offset=99)
         return service(request)
 
-    with pytest.raises(InvalidAnswerError, match="it repeats itself"):
+    with pytest.raises(InvalidAnswerError, match="26 pages in a row held no row"):
         synced(stuck)
     assert kept_ids() == service.ids[:99]
     synced(service)
@@ -218,7 +218,7 @@ def test_a_listing_whose_pages_do_not_join_is_refused_and_not_read_for_ever() ->
         top = top[:: 1 if service.requests % 4 < 2 else -1]
         return GenerationPage(generations=apart if request.query["offset"] else top, has_more=True)
 
-    with pytest.raises(InvalidAnswerError, match="no page of it goes on where another ends"):
+    with pytest.raises(InvalidAnswerError, match="26 pages in a row held no row"):
         synced(torn)
     assert service.requests < 70
     assert sorted(kept_ids()) == sorted(service.ids[:99])

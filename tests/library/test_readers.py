@@ -56,7 +56,7 @@ def test_pandas_reads_the_dtypes_back(kept: Archive) -> None:
 
 def test_duckdb_reads_it(kept: Archive) -> None:
     path = kept.library.path
-    types = {name: kind for name, kind, *_ in duckdb.sql(f"describe from '{path}/generations.parquet'").fetchall()}
+    types = {name: kind for name, kind, *_ in duckdb.execute(f"describe from '{path}/generations.parquet'").fetchall()}
     assert {types[name] for name in WHOLE} == {"BIGINT"}
     assert {types[name] for name in TIMES} == {"TIMESTAMP WITH TIME ZONE"}
     assert {types[name] for name in ("id", "status", "key", "scale", "prompt")} == {"VARCHAR"}
@@ -68,11 +68,11 @@ def test_duckdb_reads_it(kept: Archive) -> None:
         (status, len(rows), int(rows.created_at.min().timestamp()))
         for status, rows in shown.groupby("status", observed=True)
     ]
-    assert duckdb.sql(question).fetchall() == sorted(expected)
+    assert duckdb.execute(question).fetchall() == sorted(expected)
     joined = f"""select count(*) from '{path}/playlist_tracks.parquet' t join '{path}/generations.parquet' using (id)
         join '{path}/playlists.parquet' p on p.id = t.playlist_id"""  # noqa: S608
-    assert duckdb.sql(joined).fetchall() == [(len(kept.library.playlist_tracks()),)]
-    assert duckdb.sql(f"from '{path}/accounts.parquet'").fetchnumpy()["total_remaining"].min() > 0
+    assert duckdb.execute(joined).fetchall() == [(len(kept.library.playlist_tracks()),)]
+    assert duckdb.execute(f"from '{path}/accounts.parquet'").fetchnumpy()["total_remaining"].min() > 0
 
 
 def test_polars_reads_it(kept: Archive) -> None:

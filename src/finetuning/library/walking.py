@@ -12,7 +12,7 @@ from .steps import Steps
 
 __all__ = ["Walk"]
 
-#: So many steps back without a new row are a listing that does not hold together.
+#: So many pages without a new row are a listing that does not hold together.
 _PATIENCE = 25
 
 
@@ -33,7 +33,7 @@ class Walk:
     seen
         Ids that were read.
     straight
-        Whether the last page went on where the one before ended, and did not go back.
+        Whether the last page began with the row that the one before ended with, and not further up.
     """
 
     offset: int
@@ -43,7 +43,7 @@ class Walk:
         self.seen: set[str] = set()
         self.straight = True
         self._back = PAGE_MAX - 1
-        self._steps_back = 0
+        self._barren = 0
         self._last: list[str] = []
 
     def next(self) -> Steps[tuple[list[Generation], bool]]:
@@ -59,32 +59,26 @@ class Walk:
         InvalidAnswerError
             The listing repeats itself, or does not hold together.
         """
-        self.straight = True
         while True:
             page: GenerationPage = yield list_generations(PAGE_MAX, self.offset)
             ids = [row.id for row in page.generations]
-            if self.offset == 0 or (ids and ids[0] in self.before):
+            end = not ids or not page.has_more
+            joins = self.offset == 0 or (ids[:1] and ids[0] in self.before)
+            self._barren = 0 if joins and not self.seen.issuperset(ids) else self._barren + 1
+            if self._barren > _PATIENCE and not (joins and end):
+                raise InvalidAnswerError(
+                    f"The listing cannot be read to its end: {self._barren} pages in a row held no row that goes on "
+                    "where the others end, and more are said to follow.",
+                    request="GET /v1/generations",
+                    hint="What was read is kept. Try again; if it persists, the service has changed.",
+                )
+            if joins:
                 break
-            self.straight = False
-            self._steps_back += 1
-            if self._steps_back > _PATIENCE:
-                raise _incoherent("no page of it goes on where another ends")
             self.offset = max(0, self.offset - self._back)
             self._back *= 2
-        if self.straight and page.has_more and ids == self._last:
-            raise _incoherent("it repeats itself, and more rows are said to follow")
-        if not self.seen.issuperset(ids):
-            self._steps_back = 0
-        self._back, self._last = PAGE_MAX - 1, ids
+        self.straight = not self._last or ids[:1] == self._last
+        self._back, self._last = PAGE_MAX - 1, ids[-1:]
         self.seen.update(ids)
         self.before.update(ids)
         self.offset += max(len(ids) - 1, 1)
-        return page.generations, not ids or not page.has_more
-
-
-def _incoherent(why: str) -> InvalidAnswerError:
-    return InvalidAnswerError(
-        f"The listing cannot be read to its end: {why}.",
-        request="GET /v1/generations",
-        hint="What was read is kept. Try again; if it persists, the service has changed.",
-    )
+        return page.generations, end
