@@ -228,7 +228,7 @@ def test_the_kick_pushes_the_band_down_where_the_style_has_it() -> None:
 def test_a_fill_ends_every_phrase(style: str) -> None:
     """Styles that fill with toms play one on the last beat of each phrase, where nothing else has them."""
     filled = 0
-    for seed in range(4):
+    for seed in range(16):
         piece = compose(Brief(style, duration=60, seed=seed))
         if {"build", "drop-out", "breakdown", "stop-time"} & set(piece.devices):
             continue  # these take the drums out
@@ -242,19 +242,19 @@ def test_a_fill_ends_every_phrase(style: str) -> None:
     assert filled
 
 
-@pytest.mark.parametrize("style", ["pop", "house", "jazz", "metal", "orchestral"])
+@pytest.mark.parametrize("style", ["pop", "house", "jazz", "rock", "synthwave"])
 def test_sections_have_dynamics(style: str) -> None:
-    """What all play in verse and chorus is louder in the chorus, and softest in the break."""
-    piece = compose(Brief(style, duration=120, seed=3))
-    forces: dict[str, list[float]] = {}
+    """The kick, which plays the same in all of them, grows from intro to verse and from verse to chorus."""
+    pieces = (compose(Brief(style, duration=120, seed=seed)) for seed in range(20))
+    piece = next(p for p in pieces if not {"echo", "stop-time", "breakdown"} & set(p.devices))
+    kicks: dict[str, list[float]] = {}
     for section in piece.form.sections:
         start, end = 4 * section.first, 4 * (section.first + section.bars)
-        for p in piece.parts:
-            if p.role in ("chords", "drums"):
-                forces.setdefault(section.kind, []).extend(n.force for n in p.notes if start <= n.start < end)
-    means = {kind: sum(row) / len(row) for kind, row in forces.items()}
-    assert means["chorus"] > means["verse"]
-    assert means["break"] < means["chorus"]
+        forces = [n.force for n in part(piece, "drums").notes if start <= n.start < end and n.pitch == 36]
+        kicks.setdefault(section.kind, []).extend(forces)
+    means = {kind: sum(forces) / len(forces) for kind, forces in kicks.items() if forces}
+    assert means["chorus"] > 1.03 * means["verse"]
+    assert means["verse"] > 1.03 * means["intro"]
 
 
 def test_the_kit_has_one_clock() -> None:

@@ -9,7 +9,7 @@ import mido
 import pytest
 
 from finetuning.studio.music import Brief
-from finetuning.studio.music.composer import compose
+from finetuning.studio.music.composer import Piece, compose
 from finetuning.studio.music.drums import DRUMS
 from finetuning.studio.music.metre import GROUPS, bar_hits, group_starts, paced_hits
 from finetuning.studio.music.performance import perform
@@ -22,9 +22,8 @@ BEATEN = [name for name in FELT if name not in ("ambient", "orchestral", "cinema
 """Styles with a backbeat."""
 
 
-def strokes(brief: Brief) -> tuple[float, dict[int, list[float]]]:
+def strokes(piece: Piece) -> tuple[float, dict[int, list[float]]]:
     """Tempo of the MIDI, and the beats on which each drum is struck before the close."""
-    piece = compose(brief)
     played = perform(piece)
     faders = {p.role: Fader(100, 64, 40, 0) for p in played}
     file = mido.MidiFile(file=io.BytesIO(write_midi(played, faders, piece.form, "C", "minor")))
@@ -42,7 +41,8 @@ def strokes(brief: Brief) -> tuple[float, dict[int, list[float]]]:
 
 def loud(brief: Brief) -> float:
     """Kicks and backbeats a second, in verses and choruses but for their last bars, which have fills."""
-    form = compose(brief).form
+    piece = compose(brief)
+    form = piece.form
     bars = {
         bar
         for s in form.sections
@@ -50,7 +50,7 @@ def loud(brief: Brief) -> float:
         for bar in range(s.first, s.first + s.bars)
         if (bar - s.first) % form.phrase_bars + 1 < form.phrase_bars
     }
-    tempo, drums = strokes(brief)
+    tempo, drums = strokes(piece)
     assert tempo == pytest.approx(brief.bpm, rel=1e-4), "the beat stays what was asked for"
     # the clock of a human kit is a hundredth of a beat off at most
     hits = sum((b + 0.02) // form.metre in bars for note in (DRUMS["kick"], *BACKBEAT) for b in drums.get(note, []))
@@ -63,13 +63,14 @@ def test_many_styles_change_their_feel() -> None:
         assert name in FELT
 
 
-@pytest.mark.parametrize("style", BEATEN)
-@pytest.mark.parametrize("metre", [4, 7])
+@pytest.mark.parametrize(
+    ("style", "metre"),
+    [*((style, 4) for style in BEATEN), ("trap", 7), ("drum and bass", 7), ("rock", 7), ("house", 5)],
+)
 def test_a_sweep_over_tempo_keeps_the_density_bounded(style: str, metre: int) -> None:
     """Over 60 to 200 bpm, 3.3 times as fast, no style strikes even 2.8 times as much a second."""
     density = [
-        loud(Brief(style, bpm=bpm, time_signature=metre, duration=45, seed=5))
-        for bpm in (60, 80, 100, 125, 150, 175, 200)
+        loud(Brief(style, bpm=bpm, time_signature=metre, duration=60, seed=5)) for bpm in (60, 90, 120, 150, 200)
     ]
     # kick, snare, clap and rim each count, and a train beat is all snare
     assert min(density) > 0.15
@@ -100,7 +101,9 @@ def test_above_its_bound_a_style_plays_half_time(style: str) -> None:
 @pytest.mark.parametrize("style", ["drum and bass", "metal", "techno", "house", "country"])
 def test_below_its_bound_a_style_plays_double_time(style: str) -> None:
     bound = int(STYLES[style].double)
-    slow, fast = (strokes(Brief(style, bpm=bpm, duration=60, seed=6))[1][DRUMS["kick"]] for bpm in (bound - 1, bound))
+    slow, fast = (
+        strokes(compose(Brief(style, bpm=bpm, duration=60, seed=6)))[1][DRUMS["kick"]] for bpm in (bound - 1, bound)
+    )
     assert len(slow) > 1.4 * len(fast)
     assert compose(Brief(style, bpm=bound - 1)).understood()["feel"] == "double time"
 
@@ -143,7 +146,7 @@ def test_swing_grows_less_as_the_tempo_rises() -> None:
 
 def off_beats(bpm: int) -> float:
     """How late after the beat the off-beats of a ride cymbal fall, in beats."""
-    _, drums = strokes(Brief("swing", bpm=bpm, duration=30, seed=1))
+    _, drums = strokes(compose(Brief("swing", bpm=bpm, duration=30, seed=1)))
     return mean(b % 1 for b in drums[DRUMS["ride"]] if 0.3 < b % 1 < 0.9)
 
 

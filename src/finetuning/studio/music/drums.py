@@ -178,7 +178,8 @@ def _fill(
     notes[:] = [n for n in notes if n.start < start or n.start >= end or n.pitch not in spared]
     grid = (0.25 if density > 0.5 and groove.fill != "soft" else 0.5) / groove.pace
     places = np.arange(start, end - 1e-6, grid)
-    kept = places[(stream.random(len(places)) < 0.8) | (places % 1 == 0)]
+    # of a fill of a beat nothing can be left out
+    kept = places[(stream.random(len(places)) < 0.8) | (places % 1 == 0) | (size == 1)]
     for place in kept.tolist():
         through = (place - start) / size
         force = 0.5 + 0.4 * through
