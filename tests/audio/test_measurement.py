@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import finetuning.audio
-from finetuning.audio.loudness import integrated_loudness, silences, true_peak
+from finetuning.audio.loudness import clipping, integrated_loudness, silences, true_peak
 from finetuning.audio.measurement import measure
+from finetuning.audio.onsets import onsets
 from finetuning.audio.sound import Sound, mono, read_sound
+from finetuning.audio.spectrum import centroid, outline
 from finetuning.audio.tempo import fold_tempo, onset_strength, tempo_of
 from finetuning.audio.tonality import chroma, tonality_of
 from finetuning.errors import MeasureError, MissingExtraError, ParameterError
@@ -232,6 +234,77 @@ def test_true_peak_agrees_with_an_independent_interpolation() -> None:
     found = true_peak(Sound(np.tile(signal, 3).astype(np.float32)[:, None], 48_000))
     # Annex 2, attachment 1: fourfold oversampling may read low by up to 0.69 dB.
     assert -0.69 < found - 20 * math.log10(np.abs(exact).max()) < 0.05
+
+
+@pytest.mark.parametrize("hertz", [220.0, 1000.0, 4000.0])
+@pytest.mark.parametrize("rate", [22_050, 48_000])
+def test_the_brightness_of_a_tone_is_its_frequency(hertz: float, rate: int) -> None:
+    tone_ = (0.5 * np.sin(2 * np.pi * hertz * np.arange(2 * rate) / rate)).astype(np.float32)
+    assert centroid(outline(tone_, rate).total, rate) == pytest.approx(hertz, rel=0.03)
+    # Of two tones the centre lies where the louder pulls it; what is silent pulls nowhere.
+    both = tone_ + (0.25 * np.sin(2 * np.pi * 2 * hertz * np.arange(2 * rate) / rate)).astype(np.float32)
+    padded = np.concatenate([both, np.zeros(3 * rate, dtype=np.float32)])
+    assert centroid(outline(padded, rate).total, rate) == pytest.approx(hertz * 4 / 3, rel=0.04)
+
+
+def test_noise_is_brighter_than_music_and_silence_is_nothing() -> None:
+    noise = np.random.default_rng(3).standard_normal(5 * RATE).astype(np.float32) * 0.1
+    assert centroid(outline(noise, RATE).total, RATE) == pytest.approx(RATE / 4, rel=0.02)
+    assert centroid(outline(chords("C", "major"), RATE).total, RATE) < RATE / 8
+    assert math.isnan(measure(encoded(np.zeros(RATE))).brightness)
+    assert math.isnan(centroid(outline(noise[:10], RATE).total, RATE))
+
+
+@few
+@given(bpm=st.integers(60, 400), gain=st.floats(0.01, 1.0))
+def test_each_click_is_an_onset(bpm: int, gain: float) -> None:
+    signal = clicks(bpm, seconds=10.0, weak=0.5) * np.float32(gain)
+    found = onsets(*onset_strength(np.concatenate([np.zeros(RATE // 2, dtype=np.float32), signal]), RATE))
+    expected = 0.5 + np.arange(0, 10.0, 60 / bpm)
+    assert len(found) == pytest.approx(len(expected), abs=1)
+    assert all(np.abs(expected - moment).min() < 0.03 for moment in found)
+
+
+def test_what_holds_on_has_no_onsets() -> None:
+    held = np.sin(2 * np.pi * 440 * np.arange(5 * RATE) / RATE).astype(np.float32)
+    assert len(onsets(*onset_strength(held, RATE))) <= 1
+    assert measure(encoded(np.zeros(RATE))).onset_density == 0
+    assert len(onsets(np.zeros(0), 100.0)) == 0
+    assert measure(encoded(clicks(120, seconds=10.0, weak=0.5))).onset_density == pytest.approx(2.0, abs=0.15)
+
+
+def test_clipping_is_the_share_of_samples_in_runs_at_full_scale() -> None:
+    samples = np.zeros((1000, 2), dtype=np.float32)
+    assert clipping(Sound(samples, RATE)) == 0
+    samples[100:102, 0] = 1.0  # a peak, which is two samples long
+    samples[300, 1] = -1.2
+    assert clipping(Sound(samples, RATE)) == 0
+    samples[500:505, 0] = -1.0
+    samples[700:703, 1] = [1.0, 1.3, 1.0]  # as a coder may have it
+    samples[997:1000, 1] = 1.0
+    assert clipping(Sound(samples, RATE)) == pytest.approx(11 / 2000)
+
+
+@few
+@given(gain=st.floats(1.2, 8.0))
+def test_the_louder_over_full_scale_the_more_is_clipped(gain: float) -> None:
+    wave = np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE)
+    cut = np.clip(wave * gain, -1, 1)
+    share = 1 - 2 / np.pi * math.asin(1 / gain)  # of a sine, by its arc
+    assert measure(encoded(cut, subtype="FLOAT")).clipping == pytest.approx(share, abs=0.03)
+    assert measure(encoded(wave * 0.99, subtype="FLOAT")).clipping == 0
+
+
+def test_what_was_clipped_before_it_was_coded_is_still_seen() -> None:
+    loud = np.clip(np.concatenate([chords("C", "major")] * 2) * 12, -1, 1)
+    assert measure(encoded(loud, format="MP3")).clipping > 0.001
+
+
+def test_half_of_what_was_asked_for_can_be_seen() -> None:
+    found = measure(encoded(clicks(75)), expected_bpm=150)
+    assert found.tempo == pytest.approx(150, rel=0.01)
+    assert found.tempo_heard == pytest.approx(75, rel=0.01)
+    assert measure(encoded(clicks(75))).tempo == found.tempo_heard
 
 
 def test_silence_at_either_end_is_timed() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any, Final, TypeAlias
 
-from finetuning.audio.measurement import Measurement, analyse, memory
+from finetuning.audio.cluster import WorkersDiedError, on_cluster
+from finetuning.audio.measurement import MEASURES, Measurement, analyse, memory
 from finetuning.audio.memory import digest
 from finetuning.errors import FinetuningError, MeasureError, MissingExtraError
 
@@ -20,8 +21,6 @@ Measured: TypeAlias = Measurement | FinetuningError
 _PAYS: Final = 12 * 2**20
 #: Fewer sounds are not worth it either.
 _HANDFUL: Final = 6
-#: What `distributed` raises where workers died again and again over the same work, or lost it.
-_DEATHS: Final = frozenset({"KilledWorker", "CancelledError", "FutureCancelledError"})
 
 
 def measured(data: bytes) -> Measured:
@@ -87,7 +86,7 @@ def _each(todo: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, Measured]]:
     """Measure each sound where `_way` leads; what a dying process had in hand is measured again."""
     left, way = dict(todo), _way(todo.values())
     if way is None:
-        yield from map(_keyed, left, left.values())
+        yield from ((key, measured(data)) for key, data in left.items())
         return
     alone = False
     while left:
@@ -99,13 +98,8 @@ def _each(todo: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, Measured]]:
             for done, result in _spread(part, way):
                 del left[done]
                 yield done, result
-        except ImportError as problem:
-            raise MeasureError(
-                f"What measures cannot be loaded where it was to run: {problem}.",
-                hint="Install finetuning[analysis], of this version, on every worker of the cluster.",
-            ) from problem
         except Exception as problem:
-            if not _is_death(problem):
+            if not isinstance(problem, (BrokenExecutor, WorkersDiedError)):
                 raise
             if alone and key in left:
                 del left[key]
@@ -127,17 +121,49 @@ def _way(sounds: Iterable[bytes]) -> dict[str, Any] | None:
 
 
 def _spread(part: Mapping[bytes, bytes], way: Mapping[str, Any]) -> Iterator[tuple[bytes, Measured]]:
-    """Measure by joblib; results come as they are ready."""
+    """Measure by joblib; results come as they are ready.
+
+    Raises
+    ------
+    MeasureError
+        What measures is not to be had over there.
+    """
     from joblib import Parallel, delayed
+    from joblib.parallel import get_active_backend
 
-    calls = [delayed(_keyed)(key, data) for key, data in part.items()]
-    yield from Parallel(batch_size=1, return_as="generator_unordered", **way)(calls)
+    shipped = _shipped()
+    backend, _ = get_active_backend()
+    if type(backend).__name__ == "DaskDistributedBackend":
+        backend.effective_n_jobs(-1)  # waits for workers, and says so where none come
+        results = on_cluster(backend.client, shipped, part)
+    else:
+        calls = [delayed(shipped)(key, data) for key, data in part.items()]
+        results = Parallel(batch_size=1, return_as="generator_unordered", **way)(calls)
+    wrong = ""
+    for key, version, result in results:
+        if version == MEASURES:
+            yield key, result
+        else:  # the others are waited for: what is left behind would be complained of later
+            wrong = f"it has measures of version {version}, not {MEASURES}" if version else result
+    if wrong:
+        raise MeasureError(
+            f"What measures cannot be had where it was to run: {wrong}.",
+            hint="Install finetuning[studio], of the version that is here, on every worker of the cluster.",
+        )
 
 
-def _is_death(problem: Exception) -> bool:
-    # Dask's are known by name: it is imported by whoever uses it.
-    return isinstance(problem, BrokenExecutor) or type(problem).__name__ in _DEATHS
+def _shipped() -> Callable[[bytes, bytes], tuple[bytes, int, Any]]:
+    """Return what joblib sends: a function that travels by value, and looks for `measured` when it is there.
 
+    A worker that has no such package would break off over a function that it cannot load, and be waited for forever.
+    """
 
-def _keyed(key: bytes, data: bytes) -> tuple[bytes, Measured]:
-    return key, measured(data)
+    def there(key: bytes, data: bytes) -> tuple[bytes, int, Any]:
+        try:
+            from finetuning.audio.batches import measured
+            from finetuning.audio.measurement import MEASURES
+        except ImportError as problem:
+            return key, 0, str(problem)
+        return key, MEASURES, measured(data)
+
+    return there
