@@ -199,8 +199,10 @@ def test_it_fits_every_width_in_light_and_dark(
         "() => [...document.querySelectorAll('.play')].map((b) => b.getBoundingClientRect().width)"
     ):
         assert size >= 44  # what a thumb meets
-    fills = "() => ['.heard', '.all', '.play'].map((c) => getComputedStyle(document.querySelector(c))[c === '.play' ? 'backgroundColor' : 'fill'])"
-    heard, all_, button = page.evaluate(fills)
-    assert heard == button != all_
+    style = (
+        "(name) => { const s = getComputedStyle(document.querySelector(name)); return [s.fill, s.backgroundColor]; }"
+    )
+    heard, whole, button = (page.evaluate(style, name) for name in (".heard", ".all", ".play"))
+    assert heard[0] == button[1] != whole[0]
     picture(page)
     context.close()

@@ -229,7 +229,8 @@ def test_columns_are_those_asked_for(sounds: Any, tmp_path: Path) -> None:
 
 def test_selections_that_hold_nothing_are_refused(sounds: Any, tmp_path: Path) -> None:
     frame = sounds("One")
-    for selection in (frame.iloc[:0], [], frame[["title"]]):
+    selections: list[Any] = [frame.iloc[:0], [], frame[["title"]]]
+    for selection in selections:
         with pytest.raises(errors.SelectionError):
             ft.listening_page(selection, tmp_path / "page")
     assert not (tmp_path / "page").exists()
@@ -268,6 +269,17 @@ def test_a_client_is_needed_only_where_something_must_be_fetched(sounds: Any, tm
 
     with pytest.raises(errors.ParameterError, match=r"1 track\(s\) is not on this machine"):
         gather(["id0"], None)
+
+
+def test_a_service_that_cannot_be_read_is_no_reason_but_an_error(library: Any, tmp_path: Path) -> None:
+    client, takes = library
+    client.studio.set_tier("free")
+    try:
+        with pytest.raises(errors.FinetuningError):
+            ft.listening_page(takes, tmp_path / "page", client=client)
+    finally:
+        client.studio.set_tier("pro")
+    assert not (tmp_path / "page").exists()
 
 
 def test_files_that_cannot_be_copied_are_a_reason(sounds: Any, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 import finetuning as ft
 from finetuning import errors
 from finetuning.playlists import Plan, Plans, PlaylistChangedError, plan
-from finetuning.playlists.fates import Steps, in_order, steps
+from finetuning.playlists.carrying import changed_since
+from finetuning.playlists.fates import Knowledge, Steps, in_order, judge, steps
+from finetuning.records import Generation, Playlist
 
 from .conftest import NOBODYS, World
 
@@ -375,6 +377,43 @@ def test_long_plans_are_cut_in_html_and_say_so() -> None:
     shown = plan_html("s", [], {"refused": none, "add": many, "remove": none, "keep": none}, "e")
     assert "… and 30 more: .add" in shown
     assert shown.count("<tr") == 100
+
+
+def test_what_records_alone_say(world: World) -> None:
+    take = Generation(id="x", status="completed", is_public=True)
+    public, private = (Playlist(id="p", is_public=shown, tracks=[]) for shown in (True, False))
+    known = Knowledge({}, {"x": take})
+    assert judge(["x"], public, known).accepted == ["x"]
+    assert judge(["x"], private, known).refused == {"x": "another user's track into a private playlist"}
+    waiting = Knowledge({"x": Generation(id="x", status="processing")})
+    assert judge(["x"], private, waiting).refused == {"x": "not completed yet"}
+    unseen = judge(["x"], public, Knowledge({"x": Generation(id="x", status="completed")}))
+    assert unseen.accepted == ["x"]
+    assert unseen.doubts == {"x": "whether it is public is not known"}
+
+
+def test_the_package_names_what_it_has() -> None:
+    assert "plan" in dir(ft.playlists)
+    assert all(hasattr(ft.playlists, name) for name in dir(ft.playlists))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = ft.playlists.nothing
+
+
+def test_a_playlist_that_was_published_since_has_changed() -> None:
+    before, after = (Playlist(id="p", name="P", is_public=shown, tracks=[]) for shown in (False, True))
+    problem = changed_since(before, after, Steps([], [], [], [], []), order=False)
+    assert problem is not None
+    assert "it is public now" in problem.message
+
+
+def test_a_playlist_that_was_deleted_since_is_not_found(world: World) -> None:
+    id_ = world.studio.create_playlist("Deleted")
+    planned = plan(world.client, id_, world.takes[:2])
+    world.studio.delete_playlist(id_)
+    with pytest.raises(errors.NotFoundError):
+        planned.apply()
+    with pytest.raises(errors.SelectionError):
+        plan(world.client, world.playlist(), "")
 
 
 LETTERS = st.lists(st.sampled_from("abcdefghij"), unique=True)

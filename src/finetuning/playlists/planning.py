@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from finetuning import errors
+from finetuning import errors, parameters
 from finetuning.client.blocking import Client
 from finetuning.client.resolving import PlaylistLike, resolve_playlist
 from finetuning.frames import generations_frame
-from finetuning.parameters import shown
 from finetuning.records import Generation, Playlist
 from finetuning.selections import Tracks, ids_of
 
@@ -147,7 +146,7 @@ def _the_playlist(client: Client, playlist: PlaylistLike) -> Playlist:
     except errors.NotFoundError as error:
         names = ", ".join(repr(each.name) for each in client.call(asynchronous.playlists())[:5] if each.name)
         raise errors.PlaylistNotFoundError(
-            f"No playlist has the id {shown(playlist)}.", hint=f"{f'There are: {names}. ' if names else ''}{made}"
+            f"No playlist has the id {parameters.shown(playlist)}.", hint=f"{f'There are: {names}. ' if names else ''}{made}"
         ) from error
     if found.is_owner is False:
         raise errors.ParameterError(
