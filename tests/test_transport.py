@@ -305,6 +305,44 @@ def test_a_local_service_is_not_sought_behind_a_proxy(host: Any, monkeypatch: py
     assert send(protocol.me(), None, host.url).value.id == "usr_1"
 
 
+# A media host that is not ready
+
+
+def fetched(url: str, clock: Any, **patience: float) -> bytes:
+    async def fetch() -> bytes:
+        transport = Transport(url, ApiKey(KEY), policy=Policy(**patience), clock=clock)
+        try:
+            async with transport.media(f"{url}/a.mp3") as stream:
+                return b"".join([chunk async for chunk in stream.chunks])
+        finally:
+            await transport.aclose()
+
+    return asyncio.run(fetch())
+
+
+def test_a_media_host_that_is_not_ready_is_asked_again_when_it_says(host: Any, clock: Any) -> None:
+    waits = iter([b"7", b"2"])
+
+    def answer(handler: Any) -> None:
+        later = next(waits, None)
+        if later:
+            host.send(handler, 503, b"not yet", retry_after=later.decode())
+        else:
+            host.send(handler, 200, b"sound", content_type="audio/mpeg")
+
+    host.answer = answer
+    assert fetched(host.url, clock) == b"sound"
+    assert clock.slept == [7.0, 2.0]
+
+
+@pytest.mark.parametrize("later", ["3600", None])
+def test_a_media_host_that_asks_for_too_much_patience_is_left(host: Any, clock: Any, later: str | None) -> None:
+    host.answer = lambda handler: host.send(handler, 503, b"not today", retry_after=later or "")
+    with pytest.raises(errors.DownloadError, match="answered 503"):
+        fetched(host.url, clock)
+    assert clock.slept == []
+
+
 # Lifetime
 
 

@@ -356,7 +356,8 @@ class Transport:
         Raises
         ------
         DownloadError
-            The host could not be reached, declined, or broke off.
+            The host could not be reached, declined, or broke off; or it asked for more patience than
+            `policy.max_wait`.
         """
         self._check_usable()
         headers = {"Accept-Encoding": "identity"}  # a coded length is not the file's
@@ -365,13 +366,19 @@ class Transport:
             if etag and not etag.startswith("W/"):
                 headers["If-Range"] = etag
         problem: errors.DownloadError
+        waited = 0.0
         try:
-            async with self._media.stream("GET", url, headers=headers) as response:
-                if response.status_code != 416 or not start:
-                    yield read_media(
-                        plain(str(response.url)), response.status_code, response.headers, start, response.aiter_raw()
-                    )
-                    return
+            while True:
+                async with self._media.stream("GET", url, headers=headers) as response:
+                    if response.status_code == 416 and start:
+                        break
+                    later = self._later(response)
+                    if later is None or waited + later > self.policy.max_wait:
+                        where, sound = plain(str(response.url)), response.aiter_raw()
+                        yield read_media(where, response.status_code, response.headers, start, sound)
+                        return
+                waited += later
+                await self._wait("the media host is not ready", later)
             # The file ends before `start`, so it is not the one that the bytes here are of.
             async with self.media(url) as whole:
                 yield whole
@@ -384,6 +391,13 @@ class Transport:
                 hint="Repeat it; it goes on where it stopped.",
             )
         raise problem
+
+    @staticmethod
+    def _later(response: httpx.Response) -> float | None:
+        """When the media host wants to be asked again, in seconds; None where it has answered."""
+        if response.status_code not in (429, 503):
+            return None
+        return protocol.retry_after(response.headers)
 
 
 def _said(request: protocol.Request[Any]) -> str:

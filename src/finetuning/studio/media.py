@@ -22,8 +22,10 @@ __all__ = ["Media"]
 
 PATH = re.compile(r"/media/([0-9a-f-]{36})\.mp3")
 SINGLE_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-\d{1,18})")
-PATIENCE = 60.0
-"""Seconds that a first listener waits for a piece that has not been rendered yet."""
+PATIENCE = 10.0
+"""Seconds that a first listener waits for a piece that has not been rendered yet, before it is told to ask again."""
+AGAIN, MUCH_LATER = "1", "3600"
+"""Seconds until then, with workers and without any."""
 SHARED = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "Accept-Ranges, Content-Length, Content-Range, ETag",
@@ -80,11 +82,14 @@ class Media:
             # The real host is a public bucket: a client that sends its key there gives it away.
             return PlainTextResponse("The media host needs no key, and a key must never be sent to it.", 400)
         match = PATH.fullmatch(request.url.path)
+        if self.stopping:
+            return PlainTextResponse("The studio is being closed.", 503)
         row = await self._rendered(match[1]) if match else None
         if row is None:
             return PlainTextResponse("No such file.", 404)
         if row["etag"] is None:
-            return PlainTextResponse("This piece has not been rendered yet.", 503, {"retry-after": "5"})
+            again = AGAIN if self._renders else MUCH_LATER
+            return PlainTextResponse("This piece has not been rendered yet.", 503, {"retry-after": again})
         headers = {"etag": f'"{row["etag"]}"', "cache-control": "public, max-age=31536000, immutable"}
         known = request.headers.get("if-none-match", "")
         if known.strip() == "*" or row["etag"] in re.findall(r'"([^"]*)"', known):
@@ -106,7 +111,8 @@ class Media:
         while row and not row["etag"] and self._renders and not self.stopping and time.monotonic() < deadline:
             await self._in_thread(self._ask_for, row)
             await asyncio.sleep(0.1)
-            row = await self._in_thread(self._find, id)
+            if not self.stopping:  # otherwise the pool may be gone
+                row = await self._in_thread(self._find, id)
         return row
 
     def _in_thread(
