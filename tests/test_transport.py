@@ -308,9 +308,9 @@ def test_a_local_service_is_not_sought_behind_a_proxy(host: Any, monkeypatch: py
 # A media host that is not ready
 
 
-def fetched(url: str, clock: Any, **patience: float) -> bytes:
+def fetched(url: str, clock: Any) -> bytes:
     async def fetch() -> bytes:
-        transport = Transport(url, ApiKey(KEY), policy=Policy(**patience), clock=clock)
+        transport = Transport(url, ApiKey(KEY), clock=clock)
         try:
             async with transport.media(f"{url}/a.mp3") as stream:
                 return b"".join([chunk async for chunk in stream.chunks])
