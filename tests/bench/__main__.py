@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ROOMS = ("frames", "imports", "command", "bulk", "pacing", "music", "adherence", "deck", "library", "charts")
+ROOMS = ("frames", "imports", "command", "bulk", "pacing", "music", "measure", "adherence", "deck", "library", "charts")
 
 
 def main() -> None:
