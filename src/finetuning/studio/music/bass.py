@@ -27,7 +27,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "walk": ("X...x...", "X...x..."),
     "syncopated": ("X..x..x.", "..x...xx"),
     "sixteenths": ("XoxoXoxo", "XoxoXoxo"),
-    "alternate": ("X.......", "x......."),
+    "alternate": ("X.......", "o......."),
     "motown": ("X..x..xo", "x..x.xo."),
     "dub": ("X.....xx", "x...x..."),
     "reese": ("X.......", "..x....."),
