@@ -53,6 +53,15 @@ def test_over_two_parameters_both_stand_in_the_cells() -> None:
     assert legend(ax) == ["suggested", "measured"]
 
 
+def test_what_is_believed_in_is_what_the_suggestion_says() -> None:
+    frame = points(bpm=[80, 90], mean=[-14.0, -12.0])
+    suggestion = SimpleNamespace(belief=frame, measured=heard(bpm=[80], rating=[-13.0]), value="loudness")
+    ax = charts.belief(suggestion)
+    assert ax.get_ylabel() == "loudness (LUFS)"
+    assert ax.get_title(loc="left") == "What is believed of the loudness"
+    assert next(ys(line) for line in ax.lines if line.get_label() == "measured") == [-13]
+
+
 def test_other_parameters_are_averaged_over() -> None:
     frame = points(bpm=[80, 80, 90, 90], key=["C", "A", "C", "A"], mean=[1.0, 2.0, 3.0, 4.0], std=[0.3, 0.4, 0.0, 0.5])
     ax = charts.belief(frame, "bpm")

@@ -107,6 +107,11 @@ def test_snapshots_show_what_was_left_and_stand_for_the_account(how: str) -> Non
     assert "run out about 16 Mar 2026" in caption(upper)
 
 
+def test_a_snapshot_that_tells_the_sum_alone_is_understood() -> None:
+    upper, _ = charts.credit_use(used(1), snapshots(monthly_remaining=None, total_remaining=[70, 100, 60, 7]))
+    assert "Left: 50 of the monthly allowance, 20 in packs." in caption(upper)
+
+
 def test_an_account_goes_before_the_last_snapshot() -> None:
     upper, _ = charts.credit_use(used(1), account(9, 1), snapshots=snapshots(), now=NOW)
     assert "Left: 9 of the monthly allowance, 1 in packs." in caption(upper)

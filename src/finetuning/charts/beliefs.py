@@ -26,7 +26,7 @@ _MOST: Final = 24
 
 
 def belief(
-    suggestion: Any, x: str | None = None, y: str | None = None, *, value: str = "rating", ax: Axes | None = None
+    suggestion: Any, x: str | None = None, y: str | None = None, *, value: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw what is believed along one parameter, or over two.
 
@@ -39,7 +39,8 @@ def belief(
         Parameters. By default those along which the mean moves most; where one alone varies, or `x` alone is given,
         a line.
     value
-        What is believed in, and its column in `measured`.
+        What is believed in, for the labels, and its column in `measured` if that has one of this name; by default
+        what the suggestion says (`.value`), else the rating.
     ax
         Where to draw.
 
@@ -56,6 +57,10 @@ def belief(
         It is no suggestion, or has no such parameter.
     """
     frame, measured = _given(suggestion)
+    if value is None:
+        value = str(getattr(suggestion, "value", "rating")) if frame is not suggestion else "rating"
+    if measured is not None and value not in measured.columns and "rating" in measured.columns:
+        measured = measured.rename(columns={"rating": value})
     rows = Rows(frame, ("mean", "std"), once=False)
     parameters = [str(name) for name in frame.columns if name not in (*_TOLD, *_ASIDE)]
     for name in (x, y):
@@ -170,7 +175,7 @@ def _plane(ax: Axes, rows: Rows, heard: pd.DataFrame | None, x: str, y: str, val
             label="measured",
         )  # fmt: skip
     if len(stars) or seen:
-        ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=2)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     return finish(ax, title, label(x), label(y), [_said(rows, seen), *rows.notes])
 
 
@@ -193,12 +198,12 @@ def _where(heard: pd.DataFrame, name: str, by: Groups) -> NDArray[np.float64]:
 
 def _nearest(where: NDArray[np.float64], by: Groups) -> NDArray[np.float64]:
     """Turn values along a numeric parameter into the number of the range that holds them, or of the nearest value."""
-    if by.values is None and by.edges is None:
-        return where
     known = ~np.isnan(where)
     found = np.full(len(where), np.nan)
-    if by.values is None:
+    if by.values is not None:
+        found[known] = np.abs(where[known][:, None] - by.values[None, :]).argmin(axis=1)
+    elif by.edges is not None:
         found[known] = np.searchsorted(by.edges[1:-1], where[known], side="right")
-        return found
-    found[known] = np.abs(where[known][:, None] - by.values[None, :]).argmin(axis=1)
+    else:  # words, whose numbers they are already
+        found = where
     return found

@@ -80,10 +80,12 @@ def draw_grid(ax: Axes, values: NDArray[np.float64], across: list[str], up: list
         Of what is drawn, with its unit.
     """
     picture = ax.pcolormesh(np.ma.masked_invalid(values), cmap="cividis")
-    width = max(map(len, across)) * len(across)
+    turned = max(map(len, across)) * len(across) > 60
     ax.set_xticks(
-        np.arange(len(across)) + 0.5, across, rotation=40 if width > 60 else 0, ha="right" if width > 60 else "center"
+        np.arange(len(across)) + 0.5, across, rotation=40 if turned else 0, ha="right" if turned else "center"
     )
+    for text in ax.get_xticklabels():
+        text.set_rotation_mode("anchor" if turned else "default")
     ax.set_yticks(np.arange(len(up)) + 0.5, up)
     ax.tick_params(length=0)
     figure = ax.get_figure(root=True)

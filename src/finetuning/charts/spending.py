@@ -206,6 +206,8 @@ def _history(snapshots: pd.DataFrame | None) -> list[_Left]:
         )
     at = moments_of(frame["at"])
     monthly, packs = numbers_of(frame["monthly_remaining"]), numbers_of(frame["pack_credits"])
+    if "total_remaining" in frame.columns:  # an older service told the sum alone
+        monthly = np.where(np.isnan(monthly), numbers_of(frame["total_remaining"]) - np.nan_to_num(packs), monthly)
     known = ~np.isnat(at) & ~np.isnan(monthly)
     order = np.flatnonzero(known)[np.argsort(at[known], kind="stable")]
     packs = np.nan_to_num(packs)
