@@ -60,7 +60,10 @@ def test_a_name_that_is_none_is_an_attribute_error() -> None:
     assert not hasattr(ft, "pandas")
 
 
-@pytest.mark.parametrize("package", ["finetuning.audio", "finetuning.studio", "finetuning.webhooks"])
+@pytest.mark.parametrize(
+    "package",
+    ["finetuning.audio", "finetuning.listening", "finetuning.playlists", "finetuning.studio", "finetuning.webhooks"],
+)
 def test_a_name_that_a_package_has_not_is_one_too(package: str) -> None:
     with pytest.raises(AttributeError, match=package):
         _ = importlib.import_module(package).nothing_of_this_name

@@ -144,9 +144,10 @@ def _the_playlist(client: Client, playlist: PlaylistLike) -> Playlist:
             error.message, hint=hint if "web application" in hint else f"{hint} {made}".strip()
         ) from None
     except errors.NotFoundError as error:
-        names = ", ".join(repr(each.name) for each in client.call(asynchronous.playlists())[:5] if each.name)
+        names = [repr(each.name) for each in client.call(asynchronous.playlists())[:5] if each.name]
+        there = f"There are: {', '.join(names)}. " if names else ""
         raise errors.PlaylistNotFoundError(
-            f"No playlist has the id {parameters.shown(playlist)}.", hint=f"{f'There are: {names}. ' if names else ''}{made}"
+            f"No playlist has the id {parameters.shown(playlist)}.", hint=f"{there}{made}"
         ) from error
     if found.is_owner is False:
         raise errors.ParameterError(

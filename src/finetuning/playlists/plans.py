@@ -306,13 +306,13 @@ class Plans(Sequence[Plan]):
     def __init__(self, client: Client, plans: Sequence[Plan], *, move: bool = False) -> None:
         self._client = client
         self._plans = list(plans)
+        wanted = {each.playlist.id: set(each.accepted) for each in self._plans}
         for each in self._plans:
             others = [other for other in self._plans if other is not each]
-            leaves = held(each.playlist) if move else each._steps.remove
-            wanted = set(each.accepted)
-            goes = {
-                id_: to for id_ in leaves if id_ not in wanted and (to := [o for o in others if id_ in set(o.accepted)])
-            }
+            leaves = held(each.playlist) if move else list(each.remove["id"])
+            stays = wanted[each.playlist.id]
+            goes = {id_: [o for o in others if id_ in wanted[o.playlist.id]] for id_ in leaves if id_ not in stays}
+            goes = {id_: plans for id_, plans in goes.items() if plans}
             each.link(goes)
 
     def __len__(self) -> int:
