@@ -29,7 +29,7 @@ from finetuning.library.locks import held
 from finetuning.library.steps import drive, drive_async
 from finetuning.library.syncing import sync
 from finetuning.protocol import Request
-from finetuning.records import Account, Generation, GenerationPage, PlaylistList
+from finetuning.records import Account, Generation, GenerationPage, Playlist, PlaylistList
 
 from ..conftest import Host
 from .conftest import Archive
@@ -259,6 +259,48 @@ def test_a_failed_look_for_deletions_keeps_what_it_read() -> None:
     assert kept.title[service.ids[350]] == "Other"
     assert synced(service).gone == 0
     assert synced(service, now=NOW + timedelta(days=2)).gone == 1
+
+
+@pytest.mark.parametrize(
+    ("offset", "change"),
+    [
+        (301, lambda service: service.create(2)),
+        (101, lambda service: service.delete([0.0, 0.0, 0.0])),
+        (101, lambda service: service.rows.__delitem__(slice(5, None))),
+    ],
+    ids=["made", "deleted above", "nearly all deleted"],
+)
+def test_a_library_that_changes_while_it_is_looked_through_is_not_called_verified(
+    offset: int, change: Callable[[Service], object]
+) -> None:
+    service = Service(400)
+    synced(service)
+    service.rows.pop(200)
+    changed = []
+
+    def changing(request: Request[Any]) -> Any:
+        if int(request.query.get("offset", 0)) == offset:
+            changed.append(change(service))
+        return service(request)
+
+    report = synced(changing, verify=True)
+    assert len(changed) == 1
+    assert (report.gone, report.verified) == (0, False)
+    assert synced(service, verify=True).verified
+    assert kept_ids() == service.ids
+
+
+def test_a_playlist_that_is_deleted_once_it_was_listed_is_left_out() -> None:
+    service = Service(3)
+
+    def send(request: Request[Any]) -> Any:
+        if request.path == "/v1/playlists":
+            return PlaylistList(playlists=[Playlist(id="pl_1", name="One")])
+        return service(request)
+
+    assert synced(send).playlists == 1
+    assert Library.open().playlists().empty
+    assert Library.open().playlist_tracks().empty
 
 
 # Killed

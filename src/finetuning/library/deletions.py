@@ -3,6 +3,9 @@
 The service says neither how many generations there are nor which are gone. But a row that is listed at another offset
 than it has here was moved up by deletions above it, and by as many as it moved. So one page at the end tells whether
 there are any, and halving finds the place of each in about ten pages of a library of 100,000.
+
+A library that changes meanwhile gives itself away by offsets that do not fit, and is not called verified. As many made
+as deleted in the moment between the top page and the last one would fit: then the next look finds those.
 """
 
 from __future__ import annotations

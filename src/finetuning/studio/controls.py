@@ -120,8 +120,7 @@ class Controls:
         """
         check_count("n", n)
         check_count("seed", seed)
-        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= LONGEST_PAST:
-            raise StudioError(f"days is {days!r}.", hint=f"Give a number, more than 0 and at most {LONGEST_PAST:,}.")
+        _check_days(days)
         with self._as_user() as (connection, user):
             return backfill(connection, user, self._limits, n, days, seed, self._clock())
 
@@ -263,6 +262,11 @@ def check_count(name: str, value: Any) -> None:
     """Refuse what is no number of things."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise StudioError(f"{name} is {value!r}.", hint="Give a whole number, 0 or more.")
+
+
+def _check_days(days: Any) -> None:
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= LONGEST_PAST:
+        raise StudioError(f"days is {days!r}.", hint=f"Give a number, more than 0 and at most {LONGEST_PAST:,}.")
 
 
 def _check_name(name: Any) -> None:
