@@ -79,6 +79,7 @@ def test_refusals_say_why_and_are_those_of_the_service(world: World, public: boo
     strangers = plan(world.client, name, stranger.head(1))
     assert ids(strangers.add) == (list(stranger["id"][:1]) if public else [])
     assert ("not certain" in repr(strangers)) is public
+    assert list(strangers.add.title) == (list(stranger["title"][:1]) if public else [])
     assert strangers.apply().refused == {}
     assert len(world.held(name)) == int(public)
 

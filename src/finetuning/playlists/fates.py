@@ -39,12 +39,15 @@ class Knowledge:
         Ids that the selection itself says are public.
     unreadable
         Ids that cannot be asked for, with the reason.
+    titles
+        What the selection itself calls tracks of which nothing else is known.
     """
 
     library: Mapping[str, Generation]
     elsewhere: Mapping[str, Generation] = field(default_factory=dict)
     public: Collection[str] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def record(self, id_: str) -> Generation | None:
         """Return what is known of a track."""

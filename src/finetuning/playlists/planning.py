@@ -226,7 +226,16 @@ def _known(
                 unreadable[id_] = record.message
             elif not isinstance(record, errors.NotFoundError):
                 raise record
-    return Knowledge(found, elsewhere, _said_public(wishes), unreadable)
+    return Knowledge(found, elsewhere, _said_public(wishes), unreadable, _titles(wishes))
+
+
+def _titles(wishes: Sequence[Any]) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for wish in wishes:
+        if getattr(wish, "ndim", None) == 2 and {"id", "title"} <= set(wish.columns):
+            named = wish.dropna(subset=["id", "title"])
+            titles |= dict(zip(named["id"].astype(str), named["title"].astype(str), strict=True))
+    return titles
 
 
 def _said_public(wishes: Sequence[Any]) -> set[str]:

@@ -262,7 +262,7 @@ class Plan:
 
     def _title(self, id_: str) -> str:
         record = self._known.record(id_)
-        return (record.title or record.prompt or "") if record else ""
+        return (record.title or record.prompt or "") if record else self._known.titles.get(id_, "")
 
 
 class AppliedPlans(dict[str, Applied]):

@@ -17,8 +17,8 @@ _ROWS: Final = 100
 #: The sign, the word and the colour of each kind: legible on light and on dark, and told apart without colour.
 _KINDS: Final = {
     "refused": ("✕", "refused", "#c4442b"),
-    "add": ("+", "added", "#2a8a4a"),
-    "remove": ("−", "removed", "#b8731a"),
+    "add": ("+", "to add", "#2a8a4a"),
+    "remove": ("−", "to remove", "#b8731a"),
     "keep": ("=", "kept", "#808080"),
 }
 _CELL: Final = "text-align: left; vertical-align: top; padding: 1px 10px 1px 0; border: 0; background: none"
