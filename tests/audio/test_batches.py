@@ -124,7 +124,7 @@ def test_joblib_is_obeyed(config: dict[str, Any]) -> None:
 
 def _children() -> list[int]:
     """Processes that this one began, and their beginnings: those that work have a Python of their own."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     found = psutil.Process().children(recursive=True)
     return [each.pid for each in found if "loky.backend.popen_loky" in " ".join(each.cmdline())]
@@ -159,7 +159,7 @@ batches.measured = measured
 def test_a_sound_that_kills_is_told_from_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from joblib.externals.loky import get_reusable_executor
 
-    (tmp_path / "usercustomize.py").write_text(DEADLY)
+    (tmp_path / "sitecustomize.py").write_text(DEADLY)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     get_reusable_executor().shutdown(wait=True, kill_workers=True)  # those that began without it
     sounds = [sound(0), sound(1) + b"deadly", sound(2)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ SWEEP = ft.Sweep(
 
 @pytest.fixture(scope="module")
 def takes() -> list[tuple[Measurement, Heard]]:
-    rows = [row._asdict() for row in SWEEP.points.itertuples(index=False)]
+    rows: list[dict[str, Any]] = SWEEP.points.to_dict("records")  # type: ignore[assignment]
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as workers:
         made = list(workers.map(make_take, [Brief(**row) for row in rows], chunksize=5))
     return [(analyse(take.mp3), hear(take.mp3)) for take in made]
@@ -43,7 +44,7 @@ def near(bpm: float, other: float) -> bool:
 
 def test_the_measured_tempo_is_what_an_oracle_hears(takes: list[tuple[Measurement, Heard]]) -> None:
     # Measured of a hundred takes of ten styles from 70 to 169 bpm: 99, the other being the oracle's mistake.
-    assert share([near(found.tempo, heard.bpm) for found, heard in takes]) >= 0.97
+    assert share([any(near(found.tempo, bpm) for bpm in heard.tempi) for found, heard in takes]) >= 0.97
 
 
 def test_the_measured_key_is_what_an_oracle_hears(takes: list[tuple[Measurement, Heard]]) -> None:
@@ -52,9 +53,9 @@ def test_the_measured_key_is_what_an_oracle_hears(takes: list[tuple[Measurement,
 
 
 def test_both_are_what_was_asked_for(takes: list[tuple[Measurement, Heard]]) -> None:
-    asked = list(SWEEP.points.itertuples())
-    assert share([near(found.tempo, row.bpm) for (found, _), row in zip(takes, asked, strict=True)]) >= 0.97  # type: ignore[arg-type]
-    assert share([found.key == row.key for (found, _), row in zip(takes, asked, strict=True)]) >= 0.95
+    asked: list[dict[str, Any]] = SWEEP.points.to_dict("records")  # type: ignore[assignment]
+    assert share([near(found.tempo, row["bpm"]) for (found, _), row in zip(takes, asked, strict=True)]) >= 0.97
+    assert share([found.key == row["key"] for (found, _), row in zip(takes, asked, strict=True)]) >= 0.95
 
 
 def test_loudness_and_peak_are_what_an_oracle_reads(takes: list[tuple[Measurement, Heard]]) -> None:

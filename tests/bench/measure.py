@@ -10,7 +10,7 @@ from pathlib import Path
 
 import joblib
 import soundfile
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from finetuning.audio.batches import measure_all
 from finetuning.audio.measurement import analyse, measure

@@ -201,7 +201,7 @@ def test_little_is_enough_to_go_on(state: str) -> None:
 
 def test_axes_without_an_order_are_chosen_among() -> None:
     def rule(values: dict[str, Any], luck: np.random.Generator) -> float:
-        return 1 + 2 * (values["key"] in ("C", "G")) + 2 * (values["energy"] == "low")
+        return 1.0 + 2 * (values["key"] in ("C", "G")) + 2 * int(values["energy"] == "low")
 
     made = rated(rule, bpm=120, key=["C", "F#", "G"], energy=["low", "medium", "high"], scale=["major", "minor"])
     found = made.run.suggest(2, random_state=1)

@@ -81,7 +81,7 @@ class Belief:
             from sklearn.exceptions import ConvergenceWarning
             from sklearn.gaussian_process import GaussianProcessRegressor
             from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
-            from threadpoolctl import threadpool_limits
+            from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
         except ImportError as error:
             raise MissingExtraError("What suggestions are reckoned with (scikit-learn)", "analysis") from error
         columns = places.shape[1]
