@@ -92,6 +92,15 @@ def test_a_category_is_in_its_own_order_and_only_where_it_occurs() -> None:
     assert ticks(charts.generation_times(frame, by="key")) == ["C (1)", "A (2)"]
 
 
+def test_of_many_categories_the_most_frequent_stay() -> None:
+    words = [f"word {number:02}" for number in range(30)]
+    frame = timed(*range(32), prompt=pd.Categorical([*words, "word 20", "word 20"], categories=words[::-1]))
+    names = ticks(charts.generation_times(frame, by="prompt"))
+    assert len(names) == 12
+    assert "word 20 (3)" in names
+    assert names[-1] == "19 others (19)"
+
+
 def test_many_numbers_become_ranges_of_as_many_rows() -> None:
     frame = timed(*range(80), seed=range(80))
     names = ticks(charts.generation_times(frame, by="seed"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from finetuning.charts.grouping import By, groups
 from finetuning.charts.reading import Rows, label, plural
-from finetuning.charts.style import finish, ink, nothing, one_axes
+from finetuning.charts.style import bar, finish, nothing, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,12 +88,7 @@ def draw_grid(ax: Axes, values: NDArray[np.float64], across: list[str], up: list
         text.set_rotation_mode("anchor" if turned else "default")
     ax.set_yticks(np.arange(len(up)) + 0.5, up)
     ax.tick_params(length=0)
-    figure = ax.get_figure(root=True)
-    if figure is not None:
-        bar = figure.colorbar(picture, ax=ax, pad=0.02)
-        bar.set_label(name, color=ink())
-        bar.ax.tick_params(colors=ink(of_y=True))
-        bar.outline.set_visible(False)
+    bar(ax, picture, name, pad=0.02)
     if values.size <= _WRITTEN:
         middle = np.nanmean([np.nanmin(values), np.nanmax(values)])
         size = 9 if max(values.shape) <= 12 else 6.5

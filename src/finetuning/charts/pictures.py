@@ -10,7 +10,7 @@ import numpy as np
 from finetuning.audio.sound import mono, read_sound
 from finetuning.audio.spectrum import magnitudes, mel_bands
 from finetuning.charts.reading import seconds
-from finetuning.charts.style import COLOURS, beside, finish, ink, nothing, one_axes
+from finetuning.charts.style import COLOURS, bar, beside, finish, nothing, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,12 +114,7 @@ def mel_spectrogram(source: _Source, *, ax: Axes | None = None) -> Axes:
     places = (_mel(np.array(ticks)) - scale[0]) / (scale[1] - scale[0]) * _BANDS
     ax.set_yticks(places, [f"{hertz:,}" for hertz in ticks])
     _minutes(ax)
-    figure = ax.get_figure(root=True)
-    if figure is not None:
-        bar = figure.colorbar(picture, ax=ax, pad=0.02)
-        bar.set_label("dB below the loudest", color=ink())
-        bar.ax.tick_params(colors=ink(of_y=True))
-        bar.outline.set_visible(False)
+    bar(ax, picture, "dB below the loudest", pad=0.02)
     frame = f"frames of {size / sound.rate * 1000:.0f} ms"
     said = f"{seconds(sound.duration)}, {sound.rate / 1000:g} kHz; {_BANDS} mel bands, {frame}."
     return finish(ax, title, where, height, [said])

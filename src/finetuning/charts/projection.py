@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["days_until", "paths"]
+__all__ = ["FARTHEST", "days_until", "paths"]
 
 _DRAWS: Final = 500
 #: Ten years; nobody's allowance is planned for longer.

@@ -17,6 +17,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
+    from matplotlib.cm import ScalarMappable
     from matplotlib.typing import ColorType
 
 __all__ = [
@@ -25,11 +26,11 @@ __all__ = [
     "MARKERS",
     "QUIET",
     "background",
+    "bar",
     "beside",
     "dated",
     "finish",
     "ink",
-    "is_empty",
     "note",
     "nothing",
     "one_axes",
@@ -206,6 +207,15 @@ def beside(ax: Axes) -> None:
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+def bar(ax: Axes, picture: ScalarMappable, name: str, **options: Any) -> None:
+    """Put a colour bar beside an Axes; `options` go to matplotlib."""
+    figure: Any = ax.get_figure(root=True)
+    found = figure.colorbar(picture, ax=ax, **options)
+    found.set_label(name, color=ink())
+    found.ax.tick_params(colors=ink(of_y=True))
+    found.outline.set_visible(False)
+
+
 def dated(ax: Axes) -> None:
     """Write dates along the lower side briefly."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -232,8 +242,3 @@ def nothing(ax: Axes, why: str) -> None:
     text.set_gid("nothing")
     ax.set_xticks([])
     ax.set_yticks([])
-
-
-def is_empty(ax: Axes) -> bool:
-    """Whether an Axes says that there is nothing to show."""
-    return any(text.get_gid() == "nothing" for text in ax.texts)

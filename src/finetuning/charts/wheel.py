@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from finetuning.charts.reading import Rows, plural
-from finetuning.charts.style import COLOURS, MARKERS, finish, ink, note, nothing, one_axes
+from finetuning.charts.style import COLOURS, MARKERS, bar, finish, ink, note, nothing, one_axes
 from finetuning.records import KEYS, SCALES
 
 if TYPE_CHECKING:
@@ -154,12 +154,7 @@ def _draw_way(ax: Axes, spots: NDArray[np.int64], nears: NDArray[np.bool_], temp
         dots = ax.scatter(
             angles[known], radii[known], c=tempo[known], cmap="cividis", s=size, edgecolors=ink(), zorder=3
         )
-        figure = ax.get_figure(root=True)
-        if figure is not None:
-            bar = figure.colorbar(dots, ax=ax, pad=0.1, shrink=0.6)
-            bar.set_label("tempo (bpm)", color=ink())
-            bar.ax.tick_params(colors=ink(of_y=True))
-            bar.outline.set_visible(False)
+        bar(ax, dots, "tempo (bpm)", pad=0.1, shrink=0.6)
     ax.scatter(angles[~known], radii[~known], s=size, marker=MARKERS[1], color="#999999", edgecolors=ink(), zorder=3)
     middle = np.nanmean([np.nanmin(tempo), np.nanmax(tempo)]) if known.any() else 0.0
     for number, (angle, radius, beat) in enumerate(zip(angles, radii, tempo, strict=True), 1):
