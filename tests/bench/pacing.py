@@ -28,9 +28,9 @@ def ours(times: list[float]) -> tuple[float, Day]:
     with opened(times) as (studio, day), ft.Client(studio.api_key, studio.url, clock=day, progress=False) as client:
         ended: list[float] = []
         run = client.run(ft.Sweep("lofi piano", seed=list(range(len(times))), duration=60), name="bench", wait=False)
-        future = run._future
-        assert future is not None
-        future.add_done_callback(lambda _: ended.append(day.now))
+        course = run._course
+        assert course is not None
+        course.future.add_done_callback(lambda _: ended.append(day.now))
         run.wait()
         assert (run.frame.state == "completed").all(), run.summary
         return ended[0], day
