@@ -46,18 +46,22 @@ def main() -> None:
             start = time.perf_counter()
             first = client.library.sync()
             seconds = time.perf_counter() - start
-            fill(studio.data_dir, ROWS, NEW)
-            start = time.perf_counter()
-            report = client.library.sync()
-            quick = time.perf_counter() - start
-            assert (report.new, report.changed, report.gone) == (NEW, 0, 0), report
+            rows, times = ROWS, []
+            for _ in range(3):
+                fill(studio.data_dir, rows, NEW)
+                rows += NEW
+                start = time.perf_counter()
+                report = client.library.sync()
+                times.append(time.perf_counter() - start)
+                assert (report.new, report.changed, report.gone) == (NEW, 0, 0), report
+            quick = min(times)
             start = time.perf_counter()
             listed = client.generations(limit=None)
             plain = time.perf_counter() - start
             start = time.perf_counter()
             kept = client.library.generations()
             read = time.perf_counter() - start
-            assert len(listed) == len(kept) == ROWS + NEW
+            assert len(listed) == len(kept) == rows
             assert list(listed.id) == list(kept.id)
             gone = list(listed.id[[40_000, 90_000]])
             client.delete_tracks(gone, yes=True)
