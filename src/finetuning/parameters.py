@@ -29,6 +29,9 @@ __all__ = [
     "TAGS_MAX",
     "create_body",
     "one_of",
+    "patience",
+    "shown",
+    "status",
     "tonic",
     "whole",
 ]
