@@ -226,8 +226,3 @@ def test_a_cluster_without_the_package_says_so(cluster: Callable[..., Any], prel
         measure_all(SOUNDS)
     assert why in caught.value.message
     assert "on every worker" in str(caught.value)
-
-
-def test_what_joblib_itself_complains_of_is_not_hidden() -> None:
-    with joblib.parallel_config(backend="dask"), pytest.raises(ValueError, match="first create a Dask Client"):
-        measure_all(SOUNDS)

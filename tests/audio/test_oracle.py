@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
+import essentia
+import numpy as np
 import pytest
+import soundfile
 
 import finetuning as ft
 from finetuning.audio.measurement import Measurement, analyse
 from finetuning.studio.music import Brief, make_take
 
-from ..studio.music.oracle import OCTAVES, Heard, hear
+from ..studio.music.oracle import FLAT, OCTAVES
+
+essentia.log.infoActive = False
+essentia.log.warningActive = False
+import essentia.standard as es  # noqa: E402 - it prints when it is imported, unless it has been told not to
+
+
+class Heard(NamedTuple):
+    """Tempo by Percival and Tzanetakis (2014), key with the profiles of Faraldo (2017): the quick half of the oracle."""
+
+    bpm: float
+    key: str
+    scale: str
+
+
+def hear(mp3: bytes) -> Heard:
+    sound, rate = soundfile.read(io.BytesIO(mp3), dtype="float32", always_2d=True)
+    mono = np.ascontiguousarray(sound.mean(axis=1))
+    key, scale, _ = es.KeyExtractor(sampleRate=rate, profileType="bgate")(mono)
+    bpm = es.PercivalBpmEstimator(sampleRate=rate, hopSize=64)(mono)
+    return Heard(float(bpm), FLAT.get(key, key), scale)
+
 
 SWEEP = ft.Sweep(
     ["lofi chill piano", "deep house", "jazz trio", "funk", "synthwave"],
@@ -44,7 +69,7 @@ def near(bpm: float, other: float) -> bool:
 
 def test_the_measured_tempo_is_what_an_oracle_hears(takes: list[tuple[Measurement, Heard]]) -> None:
     # Measured of a hundred takes of ten styles from 70 to 169 bpm: 99, the other being the oracle's mistake.
-    assert share([any(near(found.tempo, bpm) for bpm in heard.tempi) for found, heard in takes]) >= 0.97
+    assert share([near(found.tempo, heard.bpm) for found, heard in takes]) >= 0.97
 
 
 def test_the_measured_key_is_what_an_oracle_hears(takes: list[tuple[Measurement, Heard]]) -> None:
@@ -56,10 +81,3 @@ def test_both_are_what_was_asked_for(takes: list[tuple[Measurement, Heard]]) -> 
     asked: list[dict[str, Any]] = SWEEP.points.to_dict("records")  # type: ignore[assignment]
     assert share([near(found.tempo, row["bpm"]) for (found, _), row in zip(takes, asked, strict=True)]) >= 0.97
     assert share([found.key == row["key"] for (found, _), row in zip(takes, asked, strict=True)]) >= 0.95
-
-
-def test_loudness_and_peak_are_what_an_oracle_reads(takes: list[tuple[Measurement, Heard]]) -> None:
-    for found, heard in takes:
-        assert found.loudness == pytest.approx(heard.loudness, abs=0.1)
-        assert found.true_peak == pytest.approx(heard.peak, abs=0.3)
-        assert (found.clipping > 0) <= (heard.clipped > 0)

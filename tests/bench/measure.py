@@ -19,7 +19,7 @@ from finetuning.studio.music import Brief, make_take
 from .timing import best, line
 
 STYLES = ("lofi chill piano", "deep house", "jazz trio", "rock")
-TAKES = 48
+TAKES = 24
 
 
 def _other(sound: bytes, number: int) -> bytes:
