@@ -24,7 +24,7 @@ import essentia.standard as es  # noqa: E402 - it prints when it is imported, un
 
 
 class Heard(NamedTuple):
-    """Tempo by Percival and Tzanetakis (2014), key with the profiles of Faraldo (2017): the quick half of the oracle."""
+    """Tempo by Percival and Tzanetakis (2014), key with the profiles of Faraldo (2017): the oracle's quick half."""
 
     bpm: float
     key: str
