@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from .master import BLOCK, loudness, master, true_peaks
+from .master import BLOCK, gated, master, powers, true_peaks
 from .mp3 import DECODER_DELAY, DELAY, GRANULE, STEP, info_frame, read_frames, turn_down
 from .render import RATE, Sound
 
@@ -114,7 +114,7 @@ def finish(mix: Sound, label: bytes) -> tuple[bytes, float]:
     target, ceiling = LOUDNESS, PEAK - HEADROOM
     for _ in range(ATTEMPTS):
         mp3, heard, excess = _trimmed(encode(master(mix, target, ceiling)), mix.shape[1])
-        miss = LOUDNESS - loudness(heard)
+        miss = LOUDNESS - gated(powers(heard))
         if excess <= 0 and abs(miss) < TOLERANCE:
             return label + mp3, heard.shape[1] / RATE
         target += miss
