@@ -27,9 +27,6 @@ FLAT = {"Bb": "A#", "Eb": "D#", "Ab": "G#", "Db": "C#", "Gb": "F#"}
 """Essentia spells some keys with flats where the service has sharps."""
 
 OCTAVES = (0.5, 1.0, 2.0)
-HOP = 64
-"""Samples between two looks at the onsets: at 200 bpm a beat is then 225 looks long, and one per cent two of them."""
-
 SILENT = -60.0
 """dBFS below which a twentieth of a second is taken for silence."""
 
@@ -41,9 +38,10 @@ class Heard:
     Attributes
     ----------
     seconds : float
-    bpm : float
-        By Percival and Tzanetakis (2014), "Streamlined tempo estimation based on autocorrelation and
-        cross-correlation with pulses".
+    tempi : tuple of float
+        Quarter notes a minute, as two listeners hear them that share nothing: by Percival and Tzanetakis (2014),
+        "Streamlined tempo estimation based on autocorrelation and cross-correlation with pulses"; and by the agreement
+        of five beat trackers, Zapata, Davies and Gomez (2014), "Multi-feature beat tracking".
     key, scale : str
         By Essentia's key extractor with the profiles of Faraldo (2017) that are made for band and electronic music.
     loudness : float
@@ -57,11 +55,12 @@ class Heard:
     tail : float
         Level of the last twentieth of a second, dBFS.
     falls : bool
-        Whether the last half second falls from step to step.
+        Whether no twentieth of the last half second is louder than the one before by more than strings that beat
+        against one another make it, 3 dB.
     """
 
     seconds: float
-    bpm: float
+    tempi: tuple[float, float]
     key: str
     scale: str
     loudness: float
@@ -72,8 +71,8 @@ class Heard:
     falls: bool
 
     def tempo_miss(self, bpm: float) -> float:
-        """Tell how far the tempo is from ``bpm``, half of it or twice, as a fraction."""
-        return min(abs(self.bpm / (bpm * octave) - 1) for octave in OCTAVES)
+        """Tell how far the listener that comes nearer is from ``bpm``, half of it or twice, as a fraction."""
+        return min(abs(heard / (bpm * octave) - 1) for heard in self.tempi for octave in OCTAVES)
 
     def is_relative(self, key: str, scale: str) -> bool:
         """Tell whether the key has the same notes as another, or is that key."""
@@ -86,6 +85,7 @@ def hear(mp3: bytes) -> Heard:
     """Decode an MP3 and listen to it."""
     sound, rate = soundfile.read(io.BytesIO(mp3), dtype="float32", always_2d=True)
     mono = np.ascontiguousarray(sound.mean(axis=1))
+    slower = es.Resample(inputSampleRate=rate, outputSampleRate=44_100)(mono)
     key, scale, _ = es.KeyExtractor(sampleRate=rate, profileType="bgate")(mono)
     step = rate // 20
     steps = sound[: len(sound) // step * step].reshape(-1, step * 2).astype(np.float64)
@@ -93,7 +93,7 @@ def hear(mp3: bytes) -> Heard:
     quiet = "".join("s" if level < SILENT else "." for level in levels[:-10])
     return Heard(
         seconds=len(sound) / rate,
-        bpm=float(es.PercivalBpmEstimator(sampleRate=rate, hopSize=HOP)(mono)),
+        tempi=(float(es.PercivalBpmEstimator()(slower)), float(es.RhythmExtractor2013()(slower)[0])),
         key=FLAT.get(key, key),
         scale=scale,
         loudness=float(pyloudnorm.Meter(rate).integrated_loudness(sound)),
@@ -101,7 +101,7 @@ def hear(mp3: bytes) -> Heard:
         clipped=int((np.abs(sound) >= 1).sum()),
         pause=max(map(len, quiet.split("."))) / 20,
         tail=float(levels[-1]),
-        falls=bool((levels[-10:-1] >= levels[-9:]).all()),
+        falls=bool((np.diff(levels[-10:]) < 3).all()),
     )
 
 
