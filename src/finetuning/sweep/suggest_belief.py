@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Belief", "Scale", "believe", "choose", "spread"]
 
 #: Observations a column from which on each may have a length of its own.
-_ENOUGH: Final = 4
+_ENOUGH: Final = 2
 _LENGTHS: Final = (0.2, 4.0)  # of the unit of `Space.places`
 _NOISE: Final = (0.02, 1.5)  # variance of chance, of the variance of all
 
