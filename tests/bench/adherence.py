@@ -119,9 +119,7 @@ def likeness(scores: Sequence[Score], measure: Callable[[Score, Score], float]) 
 
 def seeds(styles: Sequence[str], workers: ProcessPoolExecutor) -> None:
     """Print how alike pieces of one style are that differ in their seed, beside pieces that differ in the key alone."""
-    print(
-        f"\n{SEEDS} seeds of a style, all pairs: share of melodic figures (4 intervals with their times) in both, and"
-    )
+    print(f"\n{SEEDS} seeds of a style, all pairs: share of melodic figures (4 intervals in a row) in both,")
     print("and of onsets (part or drum, and sixteenth of the piece) in both; mean, greatest. 1 is the same piece.")
     everything = [brief for style in styles for brief in seeds_of(style, SEEDS)]
     scores = list(workers.map(compose, everything, chunksize=SEEDS))
