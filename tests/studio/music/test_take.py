@@ -106,3 +106,12 @@ def test_noise_contradictions_and_strange_letters_make_music(listen: Callable[[b
     for tags in ("qz!#~ xk" * 87, "fast slow drumless drums", "悲しい\x00ピアノ\ud800", "no no no or or without"):
         take = make_take(Brief(tags[:700], duration=5, seed=1))
         assert listen(take.mp3).levels().max() > -25
+
+
+def test_words_stand_in_the_mp3_with_the_moments_at_which_they_are_played() -> None:
+    lyrics = "[Verse]\nRain on the window\nslowly it falls"
+    take = make_take(Brief("slow piano", lyrics=lyrics, bpm=80, duration=16, scale="major", language="de", seed=3))
+    assert b"ger\0[Verse]\nRain on the window" in take.mp3
+    words = take.mp3[take.mp3.index(b"SYLT") :]
+    places = [words.index(syllable) for syllable in (b"Rain\0", b" on\0", b" the\0", b"\nslow\0", b"ly\0", b" falls\0")]
+    assert places == sorted(places)

@@ -10,10 +10,17 @@ from .id3 import Label, write_id3
 from .mix import mix, pump, set_faders
 from .performance import perform
 from .score import write_midi
+from .singing import timed
 from .stems import faded
 from .titles import title_for
 
 __all__ = ["make_take"]
+
+#: What the service takes (ISO 639-1): what ID3 has (ISO 639-2/B).
+LANGUAGES = {
+    "en": "eng", "ja": "jpn", "de": "ger", "fr": "fre", "es": "spa", "zh": "chi", "ko": "kor", "pt": "por", "it": "ita",
+    "ru": "rus",
+}  # fmt: skip
 
 
 def make_take(brief: Brief) -> Take:
@@ -48,6 +55,9 @@ def make_take(brief: Brief) -> Take:
         comment=comment,
         bpm=brief.bpm,
         key=brief.key + ("m" if brief.scale == "minor" else ""),
+        lyrics=brief.lyrics,
+        timed=timed(parts, piece.form.beat),
+        language=LANGUAGES.get(brief.language or "", "und"),
         own={"prompt": brief.tags, "seed": str(brief.seed), "time signature": f"{brief.time_signature}/4"},
     )
     mp3, seconds = finish(sound, write_id3(label))
