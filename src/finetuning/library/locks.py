@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
+from finetuning import locks
 from finetuning.errors import LibraryError, LibraryHeldError
 
 __all__ = ["held"]
-
-#: Where the locked byte is on Windows: far behind the process id, which must stay readable.
-_BYTE: Final = 2**30
-
-if sys.platform == "win32":  # pragma: no cover - the tests run where fcntl is
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _BYTE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, _BYTE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        # By open file, not by process: two syncs in one process exclude each other too.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(descriptor: int) -> None:
-        # Said, not left to closing: a process forked meanwhile would keep the lock alive.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -57,10 +31,9 @@ def held(folder: Path) -> Iterator[None]:
         raise LibraryError(f"{path} cannot be opened: {problem.strerror}.") from None
     try:
         try:
-            _lock(descriptor)
+            locks.lock(descriptor)
         except OSError:
-            text = os.read(descriptor, 32).strip()
-            pid = int(text) if text.isdigit() else None
+            pid = locks.owner(descriptor)
             who = "this process" if pid == os.getpid() else f"process {pid}" if pid else "another process"
             raise LibraryHeldError(
                 f"The library in {folder} is being synced by {who}.",
@@ -68,10 +41,9 @@ def held(folder: Path) -> Iterator[None]:
                 hint="Wait until that has ended; what it has read so far can be read here already.",
             ) from None
         try:
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, f"{os.getpid()}\n".encode())
+            locks.sign(descriptor)
             yield
         finally:
-            _unlock(descriptor)
+            locks.unlock(descriptor)
     finally:
         os.close(descriptor)

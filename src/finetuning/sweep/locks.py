@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import Final
 
+from finetuning import locks
 from finetuning.errors import JournalError, JournalHeldError
 
 __all__ = ["FileLock"]
-
-#: Where the locked byte is on Windows: far behind the process id, which must stay readable.
-_BYTE: Final = 2**30
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _BYTE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-    def _unlock(descriptor: int) -> None:
-        os.lseek(descriptor, _BYTE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        # By open file, not by process: two runs in one process exclude each other too.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-    def _unlock(descriptor: int) -> None:
-        # Said, not left to closing: a process forked meanwhile would keep the lock alive.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class FileLock:
@@ -68,28 +42,20 @@ class FileLock:
         except OSError as problem:
             raise JournalError(f"{self.path} cannot be opened: {problem.strerror}.") from None
         try:
-            _lock(descriptor)
+            locks.lock(descriptor)
         except OSError:
-            pid = _read_pid(descriptor)
+            pid = locks.owner(descriptor)
             os.close(descriptor)
             raise _held(self.path, pid) from None
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        locks.sign(descriptor)
         self._descriptor = descriptor
 
     def release(self) -> None:
         """Give the lock back; harmless where it is not held."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            _unlock(descriptor)
+            locks.unlock(descriptor)
             os.close(descriptor)
-
-
-def _read_pid(descriptor: int) -> int | None:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    text = os.read(descriptor, 32).strip()
-    return int(text) if text.isdigit() else None
 
 
 def _held(path: Path, pid: int | None) -> JournalHeldError:
