@@ -7,7 +7,6 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, NamedTuple
 
-import essentia
 import numpy as np
 import pytest
 import soundfile
@@ -16,11 +15,7 @@ import finetuning as ft
 from finetuning.audio.measurement import Measurement, analyse
 from finetuning.studio.music import Brief, make_take
 
-from ..studio.music.oracle import FLAT, OCTAVES
-
-essentia.log.infoActive = False
-essentia.log.warningActive = False
-import essentia.standard as es  # noqa: E402 - it prints when it is imported, unless it has been told not to
+from ..studio.music.oracle import FLAT, OCTAVES, es
 
 
 class Heard(NamedTuple):

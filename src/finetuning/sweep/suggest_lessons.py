@@ -114,7 +114,7 @@ def _column(frame: pd.DataFrame, name: str, client: Client | None) -> pd.Series[
             raise ParameterError(
                 f"Measuring {name} needs a client.",
                 parameter="client",
-                hint=f"ft.SweepRun.load({'name'!r}, client), or run.suggest(…, client=client).",
+                hint="ft.SweepRun.load(run.name, client), or run.suggest(…, client=client).",
             )
         made = frame[frame["state"] == "completed"]
         return client.measure(made)[name].reindex(frame.index) if len(made) else frame["duration"] * np.nan
