@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from finetuning import charts
-from finetuning.charts.wheel import camelot
+from finetuning.camelot import camelot
 from finetuning.errors import ParameterError
 from finetuning.records import KEYS, SCALES
 

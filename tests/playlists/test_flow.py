@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from finetuning import errors
 from finetuning.playlists import flow
 from finetuning.playlists.paths import EXACT, cost_of, shortest_path
-from finetuning.playlists.wheel import Place, camelot, key_steps, place_of, tempo_changes
+from finetuning.playlists.wheel import Place, key_steps, place_of, tempo_changes
 from finetuning.records import KEYS, SCALES
 
 from .conftest import World
@@ -36,15 +36,15 @@ def frame(*rows: tuple[Any, ...], **more: Any) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("code", "name"), PRINTED.items())
 def test_the_wheel_is_the_one_that_is_printed(code: str, name: str) -> None:
-    assert camelot(*name.split()) == code
+    place = place_of(100, *name.split())
+    assert isinstance(place, Place)
+    assert (place.code, place.bpm) == (code, 100)
 
 
 def test_flats_are_understood_and_what_is_no_key_is_not() -> None:
-    assert camelot("Bb", "minor") == "3A"
-    with pytest.raises(errors.ParameterError):
-        camelot("H", "minor")
-    with pytest.raises(errors.ParameterError):
-        camelot("C", "dorian")
+    assert place_of(100, "Bb", "minor") == place_of(100, "A♯", "minor") == Place(3, True, 100)
+    assert place_of(100, "H", "minor") == "no key"
+    assert place_of(100, "C", "dorian") == place_of(100, "C", None) == place_of(100, "C", pd.NA) == "no scale"
 
 
 def test_neighbours_on_the_wheel_are_one_step_apart() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from finetuning.camelot import camelot
 from finetuning.charts.reading import Rows, plural
 from finetuning.charts.style import COLOURS, MARKERS, bar, finish, ink, note, nothing, one_axes
 from finetuning.records import KEYS, SCALES
@@ -14,34 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["camelot", "key_flow", "near", "spots_of"]
+__all__ = ["key_flow", "near", "spots_of"]
 
 _RINGS: Final = (0.62, 0.92)  # minor within, major without
 _NUMBERED: Final = 60  # tracks that can be told apart
 _LEAP: Final = 0.06  # of the tempo: about what a turntable's pitch control bridges
-
-
-def camelot(key: str, scale: str) -> tuple[int, str] | None:
-    """Return the place of a key on the Camelot wheel.
-
-    Neighbouring numbers are a fifth apart; `A` is minor, `B` the major key of the same notes.
-
-    Parameters
-    ----------
-    key
-        One of `records.KEYS`.
-    scale
-        `major` or `minor`.
-
-    Returns
-    -------
-    tuple of int and str, or None
-        1 to 12, and `A` or `B`: C major is 8B, A minor 8A. None for what is no key.
-    """
-    if key not in KEYS or scale not in SCALES:
-        return None
-    tonic = KEYS.index(key) + (3 if scale == "minor" else 0)
-    return (tonic * 7 + 7) % 12 + 1, "A" if scale == "minor" else "B"
 
 
 def key_flow(df: Any, *, measured: bool = False, ax: Axes | None = None) -> Axes:

@@ -1,31 +1,20 @@
-"""How far two tracks are apart, as harmonic mixing counts it: steps on a wheel of keys, and a change of tempo.
-
-References
-----------
-M. Davis's Camelot wheel ("Easymix"; Camelot Sound, 1990s) numbers the circle of fifths from 1 to 12, with B for major
-and A for its relative minor. Tracks whose numbers are neighbours on the wheel share all but one note of their scales.
-"""
+"""How far two tracks are apart, as harmonic mixing counts it: steps on a wheel of keys, and a change of tempo."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from finetuning.camelot import camelot
 from finetuning.errors import ParameterError
 from finetuning.parameters import tonic
-from finetuning.records import KEYS, SCALES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Place", "camelot", "key_steps", "place_of", "tempo_changes", "tempo_steps"]
-
-#: Fifths: a step on the wheel is seven semitones.
-_FIFTH: Final = 7
-#: The number of C major, and of its relative minor.
-_C_MAJOR: Final = 8
+__all__ = ["Place", "key_steps", "place_of", "tempo_changes", "tempo_steps"]
 
 
 class Place(NamedTuple):
@@ -41,26 +30,6 @@ class Place(NamedTuple):
         return f"{self.number}{'A' if self.minor else 'B'}"
 
 
-def camelot(key: str, scale: str) -> str:
-    """Return the place of a key on the Camelot wheel: C major is `8B`, A minor `8A`.
-
-    Parameters
-    ----------
-    key
-        Tonic: C, C#, D … B; flats and the signs ♯ ♭ are understood.
-    scale
-        `major` or `minor`.
-
-    Raises
-    ------
-    ParameterError
-        It is no key.
-    """
-    if scale not in SCALES:
-        raise ParameterError(f"scale={scale!r} is not one of {', '.join(SCALES)}.", parameter="scale", value=scale)
-    return Place(_number(tonic(key), scale == "minor"), scale == "minor", math.nan).code
-
-
 def place_of(bpm: object, key: object, scale: object) -> Place | str:
     """Return where a track stands, or why that is not known."""
     try:
@@ -73,9 +42,11 @@ def place_of(bpm: object, key: object, scale: object) -> Place | str:
         name = tonic(key)
     except ParameterError:
         return "no key"
-    if scale not in SCALES:
+    spot = camelot(name, scale) if isinstance(scale, str) else None
+    if spot is None:
         return "no scale"
-    return Place(_number(name, scale == "minor"), scale == "minor", tempo)
+    number, letter = spot
+    return Place(number, letter == "A", tempo)
 
 
 def key_steps(places: list[Place]) -> NDArray[np.float64]:
@@ -111,8 +82,3 @@ def tempo_steps(changes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn semitones into the share by which the tempo changes: 0.06 is 6 % faster."""
     share: NDArray[np.float64] = 2 ** (changes / 12) - 1
     return share
-
-
-def _number(key: str, minor: bool) -> int:
-    major = KEYS.index(key) + (3 if minor else 0)  # the relative major is three semitones up
-    return (_FIFTH * major + _C_MAJOR - 1) % 12 + 1
