@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from finetuning.audio.sound import Sound, mono
+from finetuning.audio.extremes import extremes
+from finetuning.audio.sound import Sound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,9 +28,7 @@ def heights(sound: Sound) -> NDArray[np.float64]:
     ndarray of float64, shape (BARS,)
         0 to 1, where 1 is the loudest stretch of this sound; all 0 for silence.
     """
-    signal = np.abs(mono(sound))
-    starts = np.minimum(np.linspace(0, len(signal), BARS, endpoint=False).astype(np.intp), len(signal) - 1)
-    peaks = np.maximum.reduceat(signal, starts).astype(np.float64)
+    peaks = np.abs(extremes(sound, BARS)).max(axis=1).astype(np.float64)
     loudest = float(peaks.max())
     relative: NDArray[np.float64] = peaks / loudest if loudest > 0 else peaks
     return relative

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from finetuning.audio.sound import Sound, mono
+from finetuning.audio.extremes import extremes
+from finetuning.audio.sound import Sound
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,10 +34,5 @@ def peaks(sound: Sound, buckets: int = BUCKETS) -> NDArray[np.int8]:
         Relative to full scale at ±127, the channels averaged. A sound that has fewer samples than buckets repeats
         some.
     """
-    signal = mono(sound)
-    edges = np.linspace(0, len(signal), buckets + 1).astype(np.intp)
-    # reduceat needs starts inside the signal; an empty stretch gives the sample that it starts at.
-    starts = np.minimum(edges[:-1], len(signal) - 1)
-    extremes = np.stack([np.minimum.reduceat(signal, starts), np.maximum.reduceat(signal, starts)], axis=1)
-    scaled: NDArray[np.int8] = np.rint(np.clip(extremes, -1, 1) * 127).astype(np.int8)
+    scaled: NDArray[np.int8] = np.rint(np.clip(extremes(sound, buckets), -1, 1) * 127).astype(np.int8)
     return scaled
