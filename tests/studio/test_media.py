@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -57,6 +58,9 @@ def test_the_score_and_what_was_understood(rendered: tuple[Studio, dict[str, Any
         studio.midi("nope")
     with pytest.raises(StudioError, match="no score"):
         studio.understood(studio.house.tracks[0])
+    assert studio.midi(SimpleNamespace(id=piece["id"])) == studio.midi([piece["id"]])
+    with pytest.raises(StudioError, match="2 were given"):
+        studio.midi([piece["id"], piece["id"]])
 
 
 def test_the_whole_file(url: str, whole: bytes) -> None:

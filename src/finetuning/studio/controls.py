@@ -124,19 +124,19 @@ class Controls:
         with self._as_user() as (connection, user):
             return backfill(connection, user, self._limits, n, days, seed, self._clock())
 
-    def midi(self, id: str) -> bytes:  # noqa: A002 - the wire's name
-        """Return the score of a finished piece, as a MIDI file."""
-        return bytes(self._finished(id)[1]["midi"])
+    def midi(self, track: Any) -> bytes:
+        """Return the score of a finished piece, given its id, record or row, as a MIDI file."""
+        return bytes(self._finished(track)[1]["midi"])
 
-    def understood(self, id: str) -> dict[str, Any]:  # noqa: A002 - the wire's name
+    def understood(self, track: Any) -> dict[str, Any]:
         """Return what the composer read in the tags of a finished piece, and decided from them.
 
         Among it `soundfont`: `name` and `sha256` of what it was played with.
         """
-        understood: dict[str, Any] = json.loads(self._finished(id)[1]["understood"])
+        understood: dict[str, Any] = json.loads(self._finished(track)[1]["understood"])
         return understood
 
-    def stems(self, id: str) -> dict[str, bytes]:  # noqa: A002 - the wire's name
+    def stems(self, track: Any) -> dict[str, bytes]:
         """Return the parts of a finished piece as sound, played anew from its score.
 
         They add up to the mix before it was mastered, but for rounding to sixteen bits (a difference of some -80 dBFS)
@@ -154,7 +154,8 @@ class Controls:
         StudioError
             If there is no such piece, it is not finished, or the SoundFont that it was played with is not here.
         """
-        row, score = self._finished(id)
+        row, score = self._finished(track)
+        id = row["id"]  # noqa: A001 - the wire's name
         told = json.loads(score["understood"]).get("soundfont")
         if told is None:
             raise StudioError(
@@ -185,9 +186,13 @@ class Controls:
         except (OSError, ValueError) as error:
             raise StudioError(f"The studio cannot play: {error}.") from None
 
-    def _finished(self, id: str) -> tuple[sqlite3.Row, sqlite3.Row]:  # noqa: A002 - the wire's name
+    def _finished(self, track: Any) -> tuple[sqlite3.Row, sqlite3.Row]:
         """Find a finished piece: its generation, and its score."""
         self._check_process()
+        ids = ids_of(track)
+        if len(ids) != 1:
+            raise StudioError(f"One piece is asked for, and {len(ids)} were given.", hint="Pass an id, a record or a row.")
+        id = ids[0]  # noqa: A001 - the wire's name
         with self._store.read() as connection:
             score = generations.score(connection, id)
             known = generations.find(connection, id)
