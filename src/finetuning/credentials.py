@@ -6,13 +6,13 @@ What is stored in the keychain is the key as it is, which the existing Go comman
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from finetuning.errors import SettingsError
 from finetuning.keys import ApiKey
+from finetuning.replacement import replacing
 from finetuning.settings import KEYCHAIN_ACCOUNT, KEYCHAIN_SERVICE, config_dir
 
 __all__ = ["Place", "forget", "store"]
@@ -100,16 +100,8 @@ def _write(path: Path, key: ApiKey) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix" and path.parent.stat().st_mode & 0o077:
             path.parent.chmod(0o700)
-        descriptor, name = tempfile.mkstemp(prefix="credentials-", dir=path.parent)  # with mode 0600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(key.reveal() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            file.write(f"{key.reveal()}\n".encode())
     except OSError as problem:
         raise SettingsError(
             f"{path} cannot be written: {problem.strerror}.", hint="Or set FINETUNING_API_KEY instead."

@@ -10,8 +10,6 @@ import asyncio
 import hashlib
 import io
 import json
-import os
-import tempfile
 import threading
 import time
 import warnings
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from finetuning import settings
 from finetuning.policy import Policy
+from finetuning.replacement import replacing
 
 from .console import Console
 from .session import Session
@@ -138,7 +137,5 @@ def _write(kept: dict[str, Any]) -> None:
     """Replace the file as a whole, for the user alone: two shells may write at once."""
     path = _file()
     path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="completion-", suffix=".json", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(kept, file)
-    Path(name).replace(path)
+    with replacing(path, durable=False) as file:  # it is only a cache, and the user is typing
+        file.write(json.dumps(kept).encode())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 
 from finetuning.errors import ParameterError
+from finetuning.replacement import replacing
 
 __all__ = ["AUDIO", "INDEX", "PageFolder"]
 
@@ -82,21 +82,12 @@ class PageFolder:
     def put(self, name: str, content: bytes | Path) -> int:
         """Write a file under its name only when it is whole; return its size in bytes."""
         target = self.path / name
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                if isinstance(content, bytes):
-                    file.write(content)
-                else:
-                    with content.open("rb") as source:
-                        shutil.copyfileobj(source, file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)  # to be shared: a web server must be able to read it
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(target, mode=0o644) as file:  # to be shared: a web server must be able to read it
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, file)
         return target.stat().st_size
 
     def finish(self, names: Collection[str]) -> dict[str, int]:
