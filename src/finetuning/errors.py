@@ -8,6 +8,7 @@ FinetuningError
 │   ├── NotEnoughCreditsError           a sweep that costs more than is left
 │   └── AmbiguousPlaylistError          a name that two playlists share
 ├── PlaylistNotFoundError (LookupError) no playlist of that name or id
+├── PlaylistChangedError                somebody changed the playlist since it was planned: .came .went
 ├── SettingsError                       a configuration file, a credential, a base URL
 ├── MissingExtraError (ImportError)     a part of the package that is not installed
 ├── TransportError                      no answer, or none that is the service's
@@ -76,6 +77,7 @@ __all__ = [
     "ParameterError",
     "PartialWarning",
     "PlanRequiredError",
+    "PlaylistChangedError",
     "PlaylistNotFoundError",
     "QueueFullError",
     "RateLimitError",
@@ -179,6 +181,25 @@ class AmbiguousPlaylistError(UsageError):
 
 class PlaylistNotFoundError(FinetuningError, LookupError):
     """No playlist has that name or id."""
+
+
+class PlaylistChangedError(FinetuningError):
+    """A playlist is not as it was when the plan was made, and not because of the plan.
+
+    Attributes
+    ----------
+    playlist : str
+        Its id.
+    came, went : list of str
+        The ids that are in it now and were not, and the other way round.
+    """
+
+    def __init__(
+        self, message: str, *, playlist: str, came: Sequence[str], went: Sequence[str], hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.playlist = playlist
+        self.came, self.went = list(came), list(went)
 
 
 class SettingsError(FinetuningError):

@@ -160,6 +160,10 @@ def test_a_playlist_that_changed_since_is_not_touched_unless_told(world: World) 
     assert set(world.held(name)) == set(world.takes[1:3])
 
 
+def test_that_it_changed_can_be_caught_by_either_name() -> None:
+    assert ft.playlists.PlaylistChangedError is ft.errors.PlaylistChangedError
+
+
 def test_what_the_plan_itself_did_is_no_change_in_its_way(world: World) -> None:
     name = world.playlist(world.takes[0])
     planned = plan(world.client, name, world.takes[1:4], exact=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from finetuning.errors import PlaylistChangedError
+
 if TYPE_CHECKING:
-    from finetuning.playlists.carrying import Applied, PlaylistChangedError
+    from finetuning.playlists.carrying import Applied
     from finetuning.playlists.likeness import Duplicates, duplicates
     from finetuning.playlists.ordering import flow
     from finetuning.playlists.planning import plan
@@ -22,7 +24,6 @@ _HOMES = {
     "AppliedPlans": "plans",
     "Duplicates": "likeness",
     "Plan": "plans",
-    "PlaylistChangedError": "carrying",
     "Plans": "plans",
     "duplicates": "likeness",
     "flow": "ordering",

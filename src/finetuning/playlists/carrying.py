@@ -8,32 +8,13 @@ from dataclasses import dataclass, field
 from finetuning import notices
 from finetuning.bulk import BulkOutcome
 from finetuning.client.blocking import Client
-from finetuning.errors import FinetuningError, PartialWarning
+from finetuning.errors import FinetuningError, PartialWarning, PlaylistChangedError
 from finetuning.protocol import BULK_MAX
 from finetuning.records import Playlist
 
 from .fates import Steps, held
 
-__all__ = ["Applied", "Errand", "PlaylistChangedError", "carry_out", "changed_since", "requests_of"]
-
-
-class PlaylistChangedError(FinetuningError):
-    """A playlist is not as it was when the plan was made, and not because of the plan.
-
-    Attributes
-    ----------
-    playlist : str
-        Its id.
-    came, went : list of str
-        The ids that are in it now and were not, and the other way round.
-    """
-
-    def __init__(
-        self, message: str, *, playlist: str, came: Sequence[str], went: Sequence[str], hint: str | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.playlist = playlist
-        self.came, self.went = list(came), list(went)
+__all__ = ["Applied", "Errand", "carry_out", "changed_since", "requests_of"]
 
 
 @dataclass(eq=False, repr=False)
