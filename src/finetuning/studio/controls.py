@@ -191,7 +191,9 @@ class Controls:
         self._check_process()
         ids = ids_of(track)
         if len(ids) != 1:
-            raise StudioError(f"One piece is asked for, and {len(ids)} were given.", hint="Pass an id, a record or a row.")
+            raise StudioError(
+                f"One piece is asked for, and {len(ids)} were given.", hint="Pass an id, a record or a row."
+            )
         id = ids[0]  # noqa: A001 - the wire's name
         with self._store.read() as connection:
             score = generations.score(connection, id)
