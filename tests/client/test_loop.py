@@ -26,8 +26,19 @@ def loop() -> Iterator[LoopThread]:
     thread.close()
 
 
+#: Threads of tests before, which are no concern of these.
+_others: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    _others.clear()
+    _others.update(threading.enumerate())
+
+
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == "finetuning-loop"]
+    mine = set(threading.enumerate()) - _others
+    return [thread.name for thread in mine if thread.name == "finetuning-loop"]
 
 
 async def value(result: Any = 1) -> Any:

@@ -100,10 +100,14 @@ def history(count: int, days: float, until: float, seed: str) -> list[Past]:
     list of Past
         Oldest first. The generation time grows with the duration and with the hour's load, times a log-normal factor.
     """
-    source = random.Random(seed)
     found: list[Past] = []
+    session = 0
     while len(found) < count:
-        found += _session(source, min(source.randint(1, 9), count - len(found)), _start(source, days, until), until)
+        # When it was is drawn apart from what was asked for, which is so the same on every day.
+        source, moments = random.Random(f"{seed}/{session}"), random.Random(f"{seed}/{session}/start")
+        takes = min(source.randint(1, 9), count - len(found))
+        found += _session(source, moments, takes, _start(moments, days, until), until)
+        session += 1
     return sorted(found, key=lambda each: each.created_at)
 
 
@@ -120,7 +124,8 @@ def _load(moment: float) -> float:
     return HOURS[at.hour] / max(HOURS) * WEEK[at.weekday()] / max(WEEK)
 
 
-def _session(source: random.Random, takes: int, start: float, until: float) -> list[Past]:
+def _session(source: random.Random, moments: random.Random, takes: int, start: float, until: float) -> list[Past]:
+    """Draw what is asked for from one source, and what becomes of it, which hangs on the hour, from the other."""
     # Imported at first use: the composer's words bring numpy, which a studio that only serves has no use for.
     from .music import choose_key, title_for
 
@@ -140,11 +145,11 @@ def _session(source: random.Random, takes: int, start: float, until: float) -> l
         elif varied == "duration":
             duration = float(source.randrange(lengths[0], lengths[1] + 1, 15))
         load = _load(created)
-        seconds = (7.0 + 0.4 * duration) * (1 + 0.5 * load) * source.lognormvariate(0, 0.2)
-        failed = source.random() < 0.02 + 0.04 * load
-        heard = not failed and source.random() < 0.6
-        public = heard and source.random() < 0.35
-        plays = _some(source, 12 if public else 2) if heard else 0
+        seconds = (7.0 + 0.4 * duration) * (1 + 0.5 * load) * moments.lognormvariate(0, 0.2)
+        failed = moments.random() < 0.02 + 0.04 * load
+        heard = not failed and moments.random() < 0.6
+        public = heard and moments.random() < 0.35
+        plays = _some(moments, 12 if public else 2) if heard else 0
         found.append(
             Past(
                 id=str(UUID(int=source.getrandbits(128), version=4)),
@@ -157,16 +162,16 @@ def _session(source: random.Random, takes: int, start: float, until: float) -> l
                 time_signature=metre,
                 seed=number,
                 created_at=created,
-                completed_at=min(created + source.uniform(0.3, 2 + 20 * load) + seconds, until),
+                completed_at=min(created + moments.uniform(0.3, 2 + 20 * load) + seconds, until),
                 generation_time=round(seconds, 3),
-                error=source.choice(REASONS) if failed else None,
+                error=moments.choice(REASONS) if failed else None,
                 public=public,
                 plays=plays,
-                likes=sum(source.random() < 0.15 for _ in range(plays)) if public else 0,
-                downloads=sum(source.random() < 0.3 for _ in range(min(plays, 4))),
+                likes=sum(moments.random() < 0.15 for _ in range(plays)) if public else 0,
+                downloads=sum(moments.random() < 0.3 for _ in range(min(plays, 4))),
             )
         )
-        created += source.uniform(6, 90)
+        created += moments.uniform(6, 90)
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from finetuning.studio.music import Brief, make_take
+from finetuning.studio.music import Brief, Take, make_take
 from finetuning.studio.music.styles import STYLES
 
 from .draws import draw, seeds_of
@@ -29,8 +29,7 @@ class Judged:
     digest: str
 
 
-def judge(brief: Brief) -> Judged:
-    take = make_take(brief)
+def judge(brief: Brief, take: Take) -> Judged:
     return Judged(brief, hear(take.mp3), read_score(take.midi), hashlib.sha256(take.mp3 + take.midi).hexdigest())
 
 
@@ -46,7 +45,8 @@ def workers() -> Iterator[ProcessPoolExecutor]:
 
 @pytest.fixture(scope="module")
 def judged(workers: ProcessPoolExecutor) -> list[Judged]:
-    return list(workers.map(judge, BRIEFS))
+    # What is made elsewhere is heard here: the other processes need not know where the tests are.
+    return list(map(judge, BRIEFS, workers.map(make_take, BRIEFS)))
 
 
 def those(judged: list[Judged], holds: Callable[[Judged], bool]) -> list[tuple[Brief, Heard]]:
