@@ -9,6 +9,7 @@ import numpy as np
 
 from .drums import Groove
 from .form import Form
+from .hands import freed
 from .harmony import Span
 from .instruments import DOWN, UP, Instrument
 from .metre import group_starts, stress
@@ -18,21 +19,63 @@ from .theory import melody_scale
 
 __all__ = ["play_bass"]
 
-FIGURES: dict[str, tuple[str, ...]] = {
-    "eighths": ("x.x.x.x.", "x.x.x.x."),
-    "offbeat": ("..X...X.", "..X...X."),
-    "rumble": ("o.xxo.xx", "o.xxo.xx"),
-    "roots": ("X.......", "X......."),
-    "surdo": ("X.....x.", "X.....x."),
-    "walk": ("X...x...", "X...x..."),
-    "syncopated": ("X..x..x.", "..x...xx"),
-    "sixteenths": ("XoxoXoxo", "XoxoXoxo"),
-    "alternate": ("X.......", "o......."),
-    "motown": ("X..x..xo", "x..x.xo."),
-    "dub": ("X.....xx", "x...x..."),
-    "reese": ("X.......", "..x....."),
-}
-"""Rhythms of their own; ``kick``, ``drive`` and ``hold`` take theirs from the drums and the chords."""
+FIGURES: dict[str, tuple[tuple[str, str], ...]] = {
+    "eighths": (
+        ("x.x.x.x.", "x.x.x.x."), ("x.x.x.xx", "x.x.x.x."), ("x...x.x.", "x.x.x.x."), ("x.x.x...", "x.x.x.x."),
+        ("x.x.x.x.", "x...x.xx"), ("x..xx.x.", "x.x.x.x."),
+    ),
+    "offbeat": (
+        ("..X...X.", "..X...X."), ("..X...Xo", "..X...X."), ("..Xo..X.", "..X...Xo"), ("..X..oX.", "..X...X."),
+        ("..X...X.", "..Xo..Xo"),
+    ),
+    "rumble": (
+        ("o.xxo.xx", "o.xxo.xx"), ("o.x.o.xx", "o.x.o.xx"), ("oxx.oxx.", "oxx.oxx."), ("o.xxoxx.", "o.xxoxx."),
+        ("oxxxo.x.", "oxxxo.x."),
+    ),
+    "roots": (
+        ("X.......", "X......."), ("X.....o.", "X......."), ("X.......", "X...o..."), ("X...o...", "X......."),
+        ("X.......", "X.....o."), ("X...o...", "X...o..."),
+    ),
+    "surdo": (("X.....x.", "X.....x."), ("X.....x.", "X......."), ("X......x", "X.....x."), ("X.....x.", "X...o.x.")),
+    "walk": (
+        ("X...x...", "X...x..."), ("X...x.o.", "X...x..."), ("X...x...", "X...x.o."), ("X.o.x...", "X...x..."),
+        ("X...x...", "X.o.x..."), ("X.o.x...", "X...x.o."),
+    ),
+    "syncopated": (
+        ("X..x..x.", "..x...xx"), ("X..x..x.", "x..x..x."), ("X.x..x..", "..x..xx."), ("X..xx...", "..xx..x."),
+        ("X.....xx", "..x..x.."), ("X..x...x", "..x.x.x."),
+    ),
+    "sixteenths": (
+        ("XoxoXoxo", "XoxoXoxo"), ("X.xoX.xo", "X.xoX.xo"), ("Xox.Xox.", "Xox.Xox."), ("X.x.X.xo", "X.x.X.xo"),
+        ("X.xoXox.", "X.xoXox."), ("XoxoX.x.", "XoxoX.x."),
+    ),
+    "alternate": (
+        ("X.......", "o......."), ("X.....o.", "o......."), ("X.......", "o.....o."), ("X...g...", "o......."),
+        ("X.......", "o...g..."),
+    ),
+    "motown": (
+        ("X..x..xo", "x..x.xo."), ("X..x..x.", "x.x..xo."), ("X.x...xo", "x..x..x."), ("X..xx.x.", "..xo.x.o"),
+        ("X.....xo", "x.x.x.o."),
+    ),
+    "dub": (
+        ("X.....xx", "x...x..."), ("X..x..x.", "..x.x..."), ("X.....x.", "x..x...."), ("X.x.x...", "....x.x."),
+        ("X...x..x", "x......."), ("X..x....", "x.x...x."), ("X.....x.", "..x...x."),
+    ),
+    "reese": (
+        ("X.......", "..x....."), ("X.....x.", "..x....."), ("X.......", "x.....x."), ("X..x....", "..x....."),
+        ("X.......", "..x..x.."), ("X.x.....", "....x..."),
+    ),
+}  # fmt: skip
+"""Rhythms of their own, of which a piece has one; ``kick``, ``drive`` and ``hold`` take theirs from the drums and the
+chords."""
+
+DRIVES = (
+    "x.x.x.x.", "x.x.x.xx", "x...x.x.", "x.x.x...", "x..xx.x.", "x.xxx.x.",
+)  # fmt: skip
+"""What ``drive`` plays between the kicks."""
+
+MANNERS = ("strong", "whole", "beat", "eighth")
+"""How ``hold`` is struck: see ``_held``."""
 
 SPICE = {"kick": 0.25, "syncopated": 0.45, "motown": 0.35, "eighths": 0.08} | dict.fromkeys(
     ("surdo", "roots", "alternate", "sixteenths", "reese"), 0.0
@@ -62,13 +105,23 @@ class Neck:
         return self.low <= pitch <= self.high
 
 
-def _places(figure: str, groove: Groove, form: Form, bar: int) -> list[tuple[float, float]]:
+def _cells(figure: str, streams: Streams) -> tuple[str, ...]:
+    """Choose the rhythm that the piece's bass keeps to."""
+    stream = streams.of("bass", "figure")
     if figure in FIGURES:
-        return list(groove.spread(FIGURES[figure], bar))
+        return freed(pick(stream, FIGURES[figure]), stream, 0.15, 0.06, "o")
+    return (pick(stream, DRIVES), pick(stream, DRIVES)) if figure == "drive" else ()
+
+
+def _places(cells: tuple[str, ...], figure: str, groove: Groove, bar: int) -> list[tuple[float, float]]:
     hits = dict(groove.hits("kick", bar))
-    if figure == "drive":
-        # straight eighths that lean where the kick falls
-        hits = {place: max(s, hits.get(place, 0.0)) for place, s in groove.spread(FIGURES["eighths"], bar)} | hits
+    if figure == "syncopated":
+        return sorted((dict(groove.spread(cells, bar)) | hits).items())
+    if figure in FIGURES:
+        return list(groove.spread(cells, bar))
+    if cells:
+        # eighths that lean where the kick falls
+        hits = {place: max(s, hits.get(place, 0.0)) for place, s in groove.spread(cells, bar)} | hits
     return sorted({0.0: 1.0, **hits}.items())
 
 
@@ -84,17 +137,19 @@ def play_bass(
     """Move with the groove in verse and chorus; hold in intro and break, and on the last chord."""
     low = max(FLOOR, sound.bottom + DOWN)
     neck = Neck(low, min(low + REACH, sound.top - UP))
+    cells = _cells(figure, streams)
+    manner = pick(streams.of("bass", "hold"), MANNERS)
     *moving, home = spans
     notes: list[Note] = []
     for number, span in enumerate(moving):
         section = form.sections[span.section]
         after = spans[number + 1]
         if section.kind in ("intro", "break") or figure == "hold":
-            notes.extend(_held(span, form, neck))
+            notes.extend(_held(span, form, neck, manner))
             continue
         stream = streams.of("bass", section.kind, span.place, span.phrase % 2)
         bars = range(int(span.start // form.metre), int(np.ceil(span.end / form.metre)))
-        places = [(bar * form.metre + p, s) for bar in bars for p, s in _places(figure, groove, form, bar)]
+        places = [(bar * form.metre + p, s) for bar in bars for p, s in _places(cells, figure, groove, bar)]
         inside = [(p, s) for p, s in places if span.start - 1e-9 <= p < span.end - 1e-9]
         if figure != "offbeat" and (not inside or inside[0][0] > span.start):
             inside.insert(0, (span.start, 0.9))
@@ -107,15 +162,25 @@ def play_bass(
     return tuple(notes)
 
 
-def _held(span: Span, form: Form, neck: Neck) -> list[Note]:
-    """Hold the root on the strong beats of the span."""
+def _held(span: Span, form: Form, neck: Neck, manner: str) -> list[Note]:
+    """Hold the root on the strong beats of the span, or throughout; or lead on from the last beat or half beat.
+
+    Where the beat is to be plain, it is struck on every one.
+    """
     bar = span.start // form.metre * form.metre
     starts = [
         s
         for s in (bar + g + k * form.metre for k in (0, 1) for g in group_starts(form.metre))
         if span.start < s < span.end
     ]
-    edges = [span.start, *starts, span.end]
+    if form.plain:
+        starts = [span.start + beat for beat in range(1, int(np.ceil(span.length)))]
+    elif manner == "whole":
+        starts = []
+    upbeat = {"beat": 1.0, "eighth": 0.5}.get(manner, 0.0)
+    if upbeat and span.length > 2:
+        starts.append(span.end - upbeat)
+    edges = [span.start, *sorted(set(starts)), span.end]
     return [
         Note(
             a,
@@ -199,6 +264,8 @@ def _walk(
             tones = span.chord.classes if index % 2 == 0 else steps
             near = [p for p in range(neck.low, neck.low + 18) if p % 12 in tones and p != last]
             pitch = min(near, key=lambda p: (abs(p - goal) + 0.4 * abs(p - last), p))
-        notes.append(Note(place, 0.9, pitch, strength * (0.85 + 0.15 * stress(place % form.metre, form.metre))))
+        until = places[index + 1][0] if index + 1 < len(places) else span.end
+        sounding = min(0.9, 0.95 * (until - place))
+        notes.append(Note(place, sounding, pitch, strength * (0.85 + 0.15 * stress(place % form.metre, form.metre))))
         last = pitch
     return notes

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import pairwise
 
+from .comping import COMPING, Comping
 from .drums import Groove
 from .form import Form
+from .hands import freed
 from .harmony import Span
 from .instruments import DOWN, UP, Instrument
 from .metre import stress
@@ -16,45 +18,6 @@ from .theory import voice
 
 __all__ = ["play_arp", "play_chords", "play_pad"]
 
-
-@dataclass(frozen=True)
-class Comping:
-    """A chord rhythm.
-
-    Cells to choose from, how much of the time between strokes a stroke lasts, and how far apart (in beats) its notes
-    are struck.
-    """
-
-    cells: tuple[tuple[str, ...], ...]
-    gate: float = 0.9
-    roll: float = 0.0
-
-
-COMPING: dict[str, Comping] = {
-    "pulse": Comping((("X...x...", "x...x..."), ("X.....x.", "..x.x..."), ("X.o.x.o.", "x.o.x.o.")), 0.92),
-    "lazy": Comping((("X.......", "..x....."), ("X.....x.", "........"), ("X..x....", "........")), 0.96, 0.015),
-    "stabs": Comping((("..x...x.", "..x...x."), ("X..x..x.", "..x..x.."), ("..x..x..", "..x...x.")), 0.55),
-    "charleston": Comping(
-        (("X.....x.", "........"), ("....x...", "..x....."), ("..x.....", "x.....x."), ("X.....x.", "....x...")), 0.7
-    ),
-    "power": Comping((("X.x.x.x.", "x.x.x.x."), ("X.....x.", "x...x.x."), ("X...x.x.", "x...x.x.")), 0.85),
-    "strum": Comping((("X...x.xo", "x...x.xo"), ("X...x.x.", "..x.x.x."), ("X...xox.", "x...xox.")), 0.95, 0.02),
-    "ostinato": Comping((("X.x.x.x.", "x.x.x.x."), ("X..x..x.", "x..x..x."), ("X.xox.xo", "x.xox.xo")), 0.6),
-    "chank": Comping((("..xo..x.", "..x..ox."), ("..x..x.x", ".x..x.x."), ("x..x..x.", "..x.ox..")), 0.4),
-    "bossa": Comping((("x.....x.", "..x.x..."), ("x..x..x.", "....x..."), ("x.....x.", "....x.x.")), 0.8, 0.01),
-    "four": Comping((("X...X...", "X...X..."),), 0.5),
-    "shout": Comping(
-        (("......X.", "X..x...."), ("X..x....", "......x."), ("......x.", "..X...x."), ("..x...X.", "......x.")), 0.6
-    ),
-    "loop": Comping((("X.....x.", "..x....."), ("X..x....", "x.....x."), ("X.......", "x..x....")), 0.9),
-    "chug": Comping((("XxxxXxxx", "XxxxXxxx"), ("X.xxX.xx", "X.xxX.xx"), ("XxxxX.x.", "XxxxX.x.")), 0.6),
-    "boomchick": Comping((("....X.o.", "....X.o."), ("....X...", "....X.o."), ("..o.X.o.", "..o.X.o.")), 0.55, 0.02),
-    "fingers": Comping((("X...x...", "x...x..."),), 0.98, 0.25),
-    "drive": Comping((("XoxoXoxo", "XoxoXoxo"), ("X.xoX.xo", "X.xoX.xo"), ("XoxxX.x.", "XoxxX.x.")), 0.7),
-    "skank": Comping((("..X...X.", "..X...X."),), 0.4),
-    "held": Comping((("X.......", "........"),), 0.98),
-    "swell": Comping((("x.......", "........"),), 1.0),
-}
 
 WINDOW = {"chords": (53, 74), "pad": (50, 71), "arp": (60, 81)}
 """Registers by role, as MIDI pitches."""
@@ -76,6 +39,19 @@ def _power(span: Span, sound: Instrument) -> tuple[int, ...]:
     low = max(sound.bottom + DOWN, 40)
     root = low + (span.chord.root - low) % 12
     return (root, root + (7 if 7 in span.chord.intervals else 6), root + 12)
+
+
+BOWS = (0.0, 0.0, 2.0, 1.0, 0.5)
+"""Beats before the next chord at which a held chord is struck once more; at 0 it is not."""
+
+
+def _tenth(span: Span, low: int, sound: Instrument) -> tuple[int, ...]:
+    """Set the third above a power chord that stands on ``low``, if the instrument goes so high.
+
+    Without it minor is taken for major: the fifth partial of every root is a major third.
+    """
+    top = low + 12 + span.chord.intervals[1]
+    return (top,) if top <= sound.top - UP else ()
 
 
 POWER = frozenset({"power", "chug"})
@@ -106,8 +82,14 @@ def play_chords(
         calm = section.kind == "break" or (section.kind == "intro" and comping in {"power", "chug", "chank"})
         manner = COMPING["held" if calm else comping]
         cells = pick(streams.of("chords", section.kind), manner.cells)
-        notes.extend(_struck(form, span, pitches, cells, manner, groove, calm))
-    return (*notes, *_close(form, spans[-1], settings[-1], sound))
+        if not calm:
+            cells = freed(cells, streams.of("chords", "hand", section.kind), 0.3, 0.1, "o")
+        crown = _tenth(span, pitches[0], sound) if comping in POWER else ()
+        notes.extend(_struck(form, span, pitches, cells, manner, groove, calm, crown))
+    last = settings[-1]
+    if comping in POWER:
+        last = (*last, *_tenth(spans[-1], last[0], sound))
+    return (*notes, *_close(form, spans[-1], last, sound))
 
 
 def _struck(
@@ -118,8 +100,9 @@ def _struck(
     manner: Comping,
     groove: Groove,
     calm: bool,
+    crown: tuple[int, ...] = (),
 ) -> list[Note]:
-    """Strike a chord in a rhythm for as long as it lasts."""
+    """Strike a chord in a rhythm for as long as it lasts, on strong beats with its ``crown`` on top."""
     section = form.sections[span.section]
     first = int(span.start // form.metre)
     hits = [
@@ -135,11 +118,12 @@ def _struck(
     for (place, strength), (until, _) in pairwise([*places, (span.end, 0.0)]):
         force = strength * (0.62 + 0.2 * section.weight) * (0.8 + 0.2 * stress(place % form.metre, form.metre))
         # a strum goes down on the beat and up between
-        order = pitches if place % 1 == 0 else pitches[::-1]
-        notes.extend(
-            Note(place + roll * k, max((until - place) * manner.gate - roll * k, 0.1), p, force)
-            for k, p in enumerate(order)
-        )
+        full = (*pitches, *crown) if strength >= 0.8 and place % 1 == 0 else pitches
+        order = full if place % 1 == 0 else full[::-1]
+        for k, pitch in enumerate(order):
+            at = place + roll * k
+            soft = 0.75 if form.plain and at % 1 else 1.0
+            notes.append(Note(at, max((until - place) * manner.gate - roll * k, 0.1), pitch, force * soft))
     return notes
 
 
@@ -163,17 +147,35 @@ def play_pad(
     """Hold chords, or strike them where the style has it, from the section numbered ``entry`` to the end."""
     notes: list[Note] = []
     settings = voicings(spans, "pad", sound, 3)
+    bows = pick(streams.of("pad", "bows"), BOWS)
     for index, (span, pitches) in enumerate(zip(spans, settings, strict=True)):
         section = form.sections[span.section]
         if span.section < entry:
             continue
         if padding == "held" or index + 1 == len(spans) or section.kind in ("intro", "break"):
-            notes.extend(Note(span.start, span.length * 0.99, p, 0.5 + 0.2 * section.weight) for p in pitches)
+            turn = span.length - bows
+            turn = turn if turn > 0 and index + 1 < len(spans) else span.length
+            force = 0.5 + 0.2 * section.weight
+            notes.extend(Note(span.start, turn * 0.99, p, force) for p in pitches)
+            if turn < span.length:
+                notes.extend(Note(span.start + turn, (span.length - turn) * 0.99, p, 0.8 * force) for p in pitches)
         else:
             manner = COMPING[padding]
             cells = pick(streams.of("pad", section.kind), manner.cells)
+            cells = freed(cells, streams.of("pad", "hand", section.kind), 0.3, 0.1, "o")
             notes.extend(_struck(form, span, pitches, cells, manner, groove, False))
     return tuple(notes)
+
+
+def _gaps(grid: float, streams: Streams) -> Callable[[float], bool]:
+    """Choose which of the notes of two beats are left out: the same in every bar, and never one on a beat."""
+    stream = streams.of("arp", "gaps")
+    kept = stream.random(8) >= 0.3
+    if grid >= 1:
+        # slow figures leave out a beat or none of every four, but not the first
+        rest = pick(stream, (0, 1, 2, 3))
+        return lambda place: not rest or round(place) % 4 != rest
+    return lambda place: place % 1 < 1e-6 or bool(kept[round(place * 4) % 8])
 
 
 def play_arp(
@@ -181,6 +183,7 @@ def play_arp(
 ) -> tuple[Note, ...]:
     """Break the chords up in notes of ``grid`` beats, from the section numbered ``entry`` to the close."""
     stream = streams.of("arp")
+    sounding = _gaps(grid, streams)
     shape = pick(stream, ((0, 1, 2, 3), (0, 2, 1, 3), (3, 2, 1, 0), (0, 1, 2, 1), (0, 2, 3, 2), (0, 3, 1, 2)))
     notes: list[Note] = []
     for span, setting in zip(spans[:-1], voicings(spans, "arp", sound), strict=False):
@@ -189,8 +192,8 @@ def play_arp(
             continue
         above = setting[0] + 12
         ladder = setting if len(setting) > 3 else (*setting, above if above <= sound.top - UP else setting[1])
-        for step in range(int(span.length / grid)):
-            place = span.start + step * grid
+        heard = [k for k in range(int(span.length / grid)) if sounding((span.start + k * grid) % form.metre)]
+        for step, place in enumerate(span.start + k * grid for k in heard):
             force = (0.5 + 0.18 * section.weight) * (0.75 + 0.25 * stress(place % form.metre, form.metre))
             notes.append(Note(place, grid * 1.3, ladder[shape[step % len(shape)]], force))
     return tuple(notes)

@@ -24,6 +24,10 @@ SILENCE = 1.2
 """Seconds without a note that no device may bring about."""
 
 
+SETTLED = 5
+"""Bars of a piece below which the beat does not stop: it has to have gone on for a while for its metre to be known."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """What a device has to go by: the form, its chords, the instruments by role, and whether words are sung."""
@@ -75,7 +79,7 @@ def drop_out(written: Written, scene: Scene, stream: np.random.Generator) -> tup
     seam = scene.seam(stream)
     start = max(scene.bars_before(seam, 1.5), seam - 4.0)
     gone = [role for role in ("drums", "bass", "arp") if role in written]
-    if not gone or start <= 0 or seam >= scene.form.close:
+    if not gone or start <= 0 or seam >= scene.form.close or scene.form.bars < SETTLED:
         return None
     return written | {role: _without(written[role], start, seam) for role in gone}, None
 
@@ -113,7 +117,7 @@ def stop_time(written: Written, scene: Scene, stream: np.random.Generator) -> tu
     seam = scene.seam(stream)
     form = scene.form
     start = scene.bars_before(seam, 3.5)
-    if "lead" not in written or "chords" not in written or seam > form.close or start <= 0:
+    if "lead" not in written or "chords" not in written or seam > form.close or start <= 0 or form.bars < SETTLED:
         return None
 
     def hits(notes: tuple[Note, ...]) -> tuple[Note, ...]:
@@ -134,7 +138,7 @@ def break_down(written: Written, scene: Scene, stream: np.random.Generator) -> t
     gone = [role for role in ("drums", "bass") if role in written]
     breaks = [s for s in form.sections if s.kind == "break"]
     long = [s for s in form.sections if s.bars >= 2 * form.phrase_bars and s.kind in ("verse", "chorus")]
-    if not gone or not {"chords", "pad", "arp"} & written.keys() or not (breaks or long):
+    if not gone or not {"chords", "pad", "arp"} & written.keys() or not (breaks or long) or form.bars < SETTLED + 3:
         return None
     section = pick(stream, breaks or long)
     first = section.first + (0 if breaks else form.phrase_bars)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
 
 from .form import Form, Section
+from .hands import free, freed, ghosted, moved
 from .metre import GROUPS, group_starts, paced_hits, stress
 from .parts import Note
 from .streams import Streams, pick
@@ -23,6 +25,9 @@ DRUMS = {
 """General MIDI drum notes."""
 
 GROOVES = tomllib.loads(files(__package__).joinpath("grooves.toml").read_text("utf-8"))
+
+TREADING = frozenset({"triangle", "tambourine", "shaker", "concert"})
+"""Time keepers that may mark a beat more; for the others the foot does."""
 
 BACKBONE = frozenset({"kick", "snare", "clap"})
 
@@ -76,7 +81,12 @@ class Groove:
 
     def spread(self, cells: tuple[str, ...], bar: int) -> tuple[tuple[float, float], ...]:
         """Places and strengths of any rhythm in a bar, at the groove's pace."""
-        return paced_hits(cells, self.metre, bar, self.pace)
+        found = paced_hits(cells, self.metre, bar, self.pace)
+        if self.metre not in (5, 7):
+            return found
+        # the beat more that the group of three has keeps still between the beats, in every bar: so the group is heard
+        wide = group_starts(self.metre)[GROUPS[self.metre].index(3)] + 1
+        return tuple((place, force) for place, force in found if not wide < place < wide + 1)
 
 
 def choose_groove(name: str, metre: int, streams: Streams, pace: float = 1.0) -> Groove:
@@ -85,15 +95,27 @@ def choose_groove(name: str, metre: int, streams: Streams, pace: float = 1.0) ->
     beat = pick(streams.of("drums", "groove"), table["beats"])
     return Groove(
         metre=metre,
-        beat={voice: tuple(cells) for voice, cells in beat.items()},
-        keep=tuple(table["keep"]),
+        beat={voice: _played(voice, cells, streams) for voice, cells in beat.items()},
+        keep=tuple(free(cell, streams.of("drums", "keep", table["time"], n)) for n, cell in enumerate(table["keep"])),
         time=table["time"],
         fill=table["fill"],
-        more={voice: tuple(cells) for voice, cells in table["more"].items()},
+        more={voice: _played(voice, cells, streams) for voice, cells in table["more"].items()},
         crash=table["crash"],
         rolls=table.get("rolls", 0.0),
         pace=pace,
     )
+
+
+def _played(voice: str, cells: Sequence[str], streams: Streams) -> tuple[str, ...]:
+    """Give a row of cells the habits of this piece's drummer: the same in every bar, so that the bar is recognised."""
+    stream = streams.of("drums", "hand", voice)
+    if voice in ("kick", "pedal"):
+        return moved(cells, stream) if voice == "kick" else tuple(cells)
+    if voice in ("snare", "rim"):
+        return ghosted(cells, stream)
+    if voice in ("clap", "crash"):
+        return tuple(cells)
+    return freed(cells, stream)
 
 
 def play_drums(form: Form, groove: Groove, density: float, streams: Streams) -> tuple[Note, ...]:
@@ -142,11 +164,24 @@ def _section(form: Form, groove: Groove, section: Section, density: float, strea
             for place, strength in hits:
                 weight = stress(place * groove.pace % form.metre if groove.pace > 1 else place, form.metre)
                 force = strength * (0.55 + 0.45 * weight) * (0.72 + 0.28 * section.weight)
+                force *= 0.75 if form.plain and place % 1 and voice != "kick" else 1.0
                 at = bar * form.metre + place
                 notes.append(Note(at, 0.2, DRUMS[voice], force))
                 if rolling is not None and voice == groove.time and rolling.random() < groove.rolls:
                     notes.extend(_roll(at, DRUMS[voice], force, groove.pace, rolling))
-    return notes
+    return notes + _pulse(form, section, groove, notes) if form.plain else notes
+
+
+def _pulse(form: Form, section: Section, groove: Groove, notes: list[Note]) -> list[Note]:
+    """Tread every beat that the time keeper does not mark."""
+    kept = {n.start for n in notes if n.pitch == DRUMS[groove.time]}
+    first, last = section.first * form.metre, (section.first + section.bars) * form.metre
+    voice = groove.time if groove.time in TREADING else "pedal"
+    return [
+        Note(float(beat), 0.2, DRUMS[voice], 0.75 * stress(beat % form.metre, form.metre))
+        for beat in range(first, last)
+        if beat not in kept
+    ]
 
 
 def _roll(start: float, pitch: int, force: float, pace: float, stream: np.random.Generator) -> list[Note]:

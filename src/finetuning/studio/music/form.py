@@ -15,6 +15,9 @@ __all__ = ["Form", "Section", "Slot", "plan"]
 
 WEIGHTS = {"intro": 0.55, "verse": 0.7, "chorus": 1.0, "break": 0.45, "outro": 0.55}
 
+BRISK = 0.45
+"""Seconds a beat below which the beat of an uneven bar is taken for two thirds of it, unless it is stressed."""
+
 PLANS: dict[int, tuple[str, ...]] = {
     1: ("verse",),
     2: ("verse", "chorus"),
@@ -96,6 +99,11 @@ class Form:
     def bars(self) -> int:
         """Bars begun before the close."""
         return sum(section.bars for section in self.sections)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the beat has to be made plain: in fast bars that do not halve, another is heard all too easily."""
+        return self.beat < BRISK and self.metre not in (2, 4)
 
     @property
     def phrase_bars(self) -> int:

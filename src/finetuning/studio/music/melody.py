@@ -34,22 +34,30 @@ Motif = tuple[Beat, ...]
 class Riff:
     """A manner of melody.
 
-    How many notes; which motif (a, b, a' varied, c the cadence, or a rest) fills each place of a phrase; and how far
-    notes are held towards the next.
+    How many notes; which motif (a, b, a' varied, c the cadence, or a rest) fills each place of a phrase, of which plans
+    a piece has one; and how far notes are held towards the next.
     """
 
     busy: float
-    pattern: tuple[str, ...]
+    plans: tuple[tuple[str, ...], ...]
     legato: float
 
 
+SONG = (("a", "b", "a'", "c"), ("a", "a'", "b", "c"), ("a", "b", "b", "c"), ("a", "b", "a", "c"))
 RIFFS: dict[str, Riff] = {
-    "song": Riff(0.5, ("a", "b", "a'", "c"), 0.92),
-    "sparse": Riff(0.25, ("a", "c", "a'", "rest"), 0.98),
-    "hook": Riff(0.6, ("a", "a", "a'", "b"), 0.7),
-    "solo": Riff(0.75, ("a", "b", "a'", "c"), 0.85),
-    "grand": Riff(0.3, ("a", "b", "a'", "c"), 0.98),
+    "song": Riff(0.5, SONG, 0.92),
+    "sparse": Riff(
+        0.3,
+        (("a", "c", "a'", "rest"), ("a", "b", "rest", "c"), ("a", "rest", "b", "c"), ("a", "b", "a'", "rest")),
+        0.98,
+    ),
+    "hook": Riff(0.6, (("a", "a", "a'", "b"), ("a", "b", "a", "b"), ("a", "a'", "a", "b"), ("a", "b", "a", "a'")), 0.7),
+    "solo": Riff(0.75, SONG, 0.85),
+    "grand": Riff(0.35, SONG, 0.98),
 }
+
+LEAST = 3
+"""Notes of a motif at least, where it lasts as many beats: fewer make no figure that could be known again."""
 
 ARCH = (0, 1, 3, 0)
 """How far, in scale steps, each place of a phrase lies above its beginning."""
@@ -57,8 +65,13 @@ ARCH = (0, 1, 3, 0)
 
 def _rhythm(length: float, busy: float, stream: np.random.Generator) -> list[float]:
     """Places of notes: for each beat one of a few figures, the last beat left open to breathe."""
-    figures: tuple[tuple[float, ...], ...] = ((), (0.0,), (0.0, 0.5), (0.5,), (0.0, 0.75), (0.0, 0.25, 0.5))
-    weights = (1.0 - 0.8 * busy, 1.0, 0.25 + 1.1 * busy, 0.3, 0.25 * busy, 0.18 * max(busy - 0.45, 0.0))
+    figures: tuple[tuple[float, ...], ...] = (
+        (), (0.0,), (0.0, 0.5), (0.5,), (0.0, 0.75), (0.0, 0.25, 0.5), (0.75,), (0.5, 0.75), (0.0, 0.5, 0.75),
+    )  # fmt: skip
+    fast = max(busy - 0.45, 0.0)
+    weights = (
+        1.0 - 0.8 * busy, 1.0, 0.25 + 1.1 * busy, 0.3, 0.25 * busy, 0.18 * fast, 0.1, 0.12 * busy, 0.18 * fast,
+    )  # fmt: skip
     places: list[float] = []
     for beat in range(int(length)):
         figure = pick(stream, figures, weights)
@@ -72,10 +85,11 @@ def _rhythm(length: float, busy: float, stream: np.random.Generator) -> list[flo
 
 def contour(count: int, stream: np.random.Generator) -> list[int]:
     """Draw heights in scale steps: mostly steps, a leap now and then, answered by a step back."""
-    heights, height, leap = [], 0, 0
+    heights, height, leap, move = [], 0, 0, 1
     for _ in range(count):
         heights.append(height)
-        move = pick(stream, (-2, -1, 0, 1, 2, 3, -3), (0.12, 0.3, 0.12, 0.32, 0.14, 0.06, 0.04))
+        # a note comes again once at most
+        move = pick(stream, (-2, -1, 0, 1, 2, 3, -3), (0.14, 0.28, 0.12 if move else 0.0, 0.3, 0.16, 0.07, 0.05))
         if abs(leap) > 1:
             move = -1 if leap > 0 else 1
         height, leap = height + move, move
@@ -85,6 +99,9 @@ def contour(count: int, stream: np.random.Generator) -> list[int]:
 def _motif(length: float, busy: float, legato: float, stream: np.random.Generator) -> Motif:
     """Draw a rhythm and a contour."""
     places = _rhythm(length, busy, stream)
+    for _ in range(4):
+        if len(places) < min(LEAST, int(length)):
+            places = _rhythm(length, busy, stream)
     ends = [*places[1:], length]
     return tuple(
         Beat(place, min((end - place) * legato, 2.5), height)
@@ -99,10 +116,13 @@ def _varied(motif: Motif, stream: np.random.Generator) -> Motif:
     return (*motif[:cut], *(replace(beat, height=beat.height + turn) for beat in motif[cut:]))
 
 
-def _cadence(motif: Motif, length: float) -> Motif:
-    """Take the motif's first gesture, then one long note."""
+def _cadence(motif: Motif, length: float, stream: np.random.Generator) -> Motif:
+    """Take the motif's first gesture, then one long note, with or without a note that leads to it."""
     start = [beat for beat in motif if beat.place < min(1.0, length / 2)]
     rest = max(1.0, length / 2 - length / 2 % 1)
+    lead = pick(stream, (0, 0, 1, 2, -1))
+    if lead and start[-1].place <= rest - 1:
+        start = [*(replace(b, length=min(b.length, rest - 0.5 - b.place)) for b in start), Beat(rest - 0.5, 0.45, lead)]
     return (*start, Beat(rest, max(length - rest - 0.5, 0.5), 0))
 
 
@@ -168,6 +188,7 @@ def play_melody(
     answers the first: it ends on the tonic or its fifth.
     """
     manner = RIFFS[riff]
+    pattern = pick(streams.of("melody", "plan"), manner.plans)
     # as many notes a second in half time and in double time, more or less
     busy = min(max((manner.busy + 0.5 * (density - 0.5)) * (0.7 + 0.3 * pace), 0.1), 0.9)
     centre = (singer.low + singer.high) / 2 - 2
@@ -181,7 +202,7 @@ def play_melody(
             continue
         if (section.kind == "intro" and not alone) or (sparse and span.place in (1, 3) and not alone):
             continue
-        name = manner.pattern[span.place]
+        name = pattern[span.place]
         motifs = {
             letter: _motif(
                 longest, busy * (0.85 if tune == "chorus" else 1.0), manner.legato, streams.of("melody", tune, letter)
@@ -194,8 +215,8 @@ def play_melody(
             "a": motifs["a"],
             "b": motifs["b"],
             "a'": _varied(motifs["a"], streams.of("melody", tune, "turn", span.phrase % 2)),
-            "c": _cadence(motifs["b"], span.length),
-            "rest": _cadence(motifs["a"], span.length),
+            "c": _cadence(motifs["b"], span.length, streams.of("melody", tune, "cadence", span.phrase % 2)),
+            "rest": _cadence(motifs["a"], span.length, streams.of("melody", tune, "rest", span.phrase % 2)),
         }[name]
         height = centre + 1.7 * ARCH[span.place] + (3 if tune == "chorus" else 0)
         notes.extend(singer.sing(motif, span, height, section.weight, closing=span.phrase % 2 == 1 and span.place == 3))

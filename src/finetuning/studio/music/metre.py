@@ -9,7 +9,7 @@ cells gives every metre a groove with its accents in the right places.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 __all__ = ["GROUPS", "bar_hits", "group_starts", "paced_hits", "slots", "stress", "swing"]
 
@@ -58,7 +58,7 @@ def stretch(cell: str) -> str:
     return first + inner + last
 
 
-@cache
+@lru_cache(4096)
 def bar_hits(cells: Sequence[str], metre: int, bar: int) -> tuple[tuple[float, float], ...]:
     """Places (in beats from the start of the bar) and strengths of a rhythm.
 
@@ -97,7 +97,7 @@ def paced_hits(cells: Sequence[str], metre: int, bar: int, pace: float) -> tuple
     )
 
 
-@cache
+@lru_cache(4096)
 def _slow(cells: tuple[str, ...], metre: int, bar: int) -> tuple[tuple[float, float], ...]:
     if metre == 2:
         cell = cells[bar // 2 % len(cells)]
@@ -114,7 +114,7 @@ def _slow(cells: tuple[str, ...], metre: int, bar: int) -> tuple[tuple[float, fl
     return tuple(hits)
 
 
-@cache
+@lru_cache(4096)
 def _fast(cells: tuple[str, ...], metre: int, bar: int) -> tuple[tuple[float, float], ...]:
     pair = cells[2 * (bar % (len(cells) // 2)) :][:2]
     return tuple(
