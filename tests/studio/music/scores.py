@@ -11,7 +11,12 @@ from itertools import pairwise
 import mido
 import numpy as np
 
-__all__ = ["Score", "Stroke", "melodic_likeness", "read_score", "rhythmic_likeness"]
+from finetuning.studio.music import Brief
+from finetuning.studio.music.composer import compose
+from finetuning.studio.music.performance import perform
+from finetuning.studio.music.score import Fader, write_midi
+
+__all__ = ["Score", "Stroke", "melodic_likeness", "read_score", "rhythmic_likeness", "write_score"]
 
 GRAM = 4
 """Intervals in a row that are taken for a melodic figure."""
@@ -101,6 +106,14 @@ def read_score(midi: bytes) -> Score:
         if strokes:
             parts[name] = tuple(strokes)
     return Score(60e6 / meta["set_tempo"].tempo, meta["time_signature"].numerator, parts)
+
+
+def write_score(brief: Brief) -> Score:
+    """Make the score alone, as it is written before anything is mixed."""
+    piece = compose(brief)
+    parts = perform(piece)
+    flat = {part.role: Fader(100, 64, 0, 0) for part in parts}
+    return read_score(write_midi(parts, flat, piece.form, brief.key, brief.scale))
 
 
 def _dice(one: Counter[Hashable], other: Counter[Hashable]) -> float:
