@@ -139,12 +139,6 @@ class Notebook:
     def cell(self, place: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(place)
 
-    def run_all(self) -> None:
-        """Run all cells, and return at once."""
-        self.page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_text("Run All Cells", exact=True).click()
-
     def run(self, place: int) -> None:
         """Run one cell, and return when the kernel has it, or will have it next."""
         before = self._prompt(place)
