@@ -122,7 +122,8 @@ class Lab:
     def open(self, page: Any, path: Path) -> Notebook:
         """Open a notebook in a workspace of its own."""
         # JupyterLab asks for a kernel that it is starting, where that takes long.
-        page.add_locator_handler(page.locator(".jp-Dialog .jp-mod-accept"), lambda button: button.click())
+        asked = page.locator(".jp-Dialog .jp-mod-accept")
+        page.add_locator_handler(asked, lambda button: button.click(), no_wait_after=True)
         page.goto(f"{self.url}/lab/workspaces/w{time.monotonic_ns()}/tree/{path.name}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=_SECONDS * 1000)
         page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
