@@ -253,7 +253,7 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 print(studio.worker_pids == [worker], urllib.request.urlopen(studio.url + "/health").status)
 """
-    # Without coverage, which writes to SQLite at the child's end: a thread that the fork left behind may hold its locks.
+    # Without coverage, which writes to SQLite at the child's end: a thread that was left behind may hold its locks.
     alone = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": "", "PYTHONUNBUFFERED": "1"}
     assert run(script, str(tmp_path), **alone).splitlines() == [
         "This studio belongs to the process that forked this one.",
