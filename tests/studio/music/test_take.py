@@ -57,8 +57,8 @@ def test_a_take_is_as_asked(made: tuple[Brief, Take], listen: Callable[[bytes], 
     silence = "".join("s" if level < -60 else "." for level in levels[:-10])
     assert "s" * 40 not in silence, "two seconds of silence"
     assert levels[-1] < -50, "the last 50 ms are all but gone"
-    # Strings of a chord beat against one another, which may raise a step above the one before by 3 dB.
-    assert (levels[-10:-1] + 3 > levels[-9:]).all(), "the end dies away"
+    # Strings of a chord beat against one another, which may raise a step a little above the one before.
+    assert (levels[-10:-1] + 0.6 > levels[-9:]).all(), "the end dies away"
     assert levels[-10] > levels[-1] + 10
     assert levels[-10:].max() < levels[:-20].max() - 6
 
