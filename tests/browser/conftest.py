@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     skip = pytest.mark.skip(reason=f"panels are tried in a browser, which needs {' and '.join(missing)}")
     for item in items:
         if Path(item.path).is_relative_to(Path(__file__).parent):
-            # JupyterLab may connect to a kernel anew and forget what it was asked, and is then waited for in vain; that is
+            # JupyterLab may connect to a kernel anew and forget what it was asked, and is waited for in vain; that is
             # not what is tried here. What is there and wrong fails at once.
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun="TimeoutError"))
             item.add_marker(pytest.mark.timeout(1200))  # a browser, a server and a kernel may share one busy core
