@@ -63,7 +63,7 @@ def make(shopper: ft.Client) -> Make:
 
 
 def opened(client: ft.Client, **more: Any) -> LibraryPanel:
-    panel = LibraryPanel(client, **more)
+    panel = LibraryPanel(client, **{"table": "own"} | more)
     settled(panel)
     return panel
 
@@ -537,6 +537,9 @@ def test_a_program_is_refused_what_a_person_could_not_do(shopper: ft.Client, mak
         LibraryPanel(shopper, limit=0)
     with pytest.raises(TypeError, match="colour"):
         LibraryPanel(shopper, colour="red")  # type: ignore[call-arg]
+    with pytest.raises(errors.ParameterError, match="drawn by 'excel'") as refused:
+        LibraryPanel(shopper, table="excel")  # type: ignore[arg-type]
+    assert refused.value.hint == "Choose one of auto, itables, own."
 
 
 def test_a_saved_notebook_has_a_short_table_and_no_rows_in_its_state(shopper: ft.Client, make: Make) -> None:
@@ -571,7 +574,7 @@ def test_it_is_shown_as_a_table_that_is_kept_up_to_date(shopper: ft.Client, make
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     make(2)
     with capture_output() as shown:
-        panel = LibraryPanel(shopper)
+        panel = LibraryPanel(shopper, table="own")
         panel._ipython_display_()
         settled(panel)
         make(1)

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetuning.errors import ParameterError
+from finetuning.panels.library.columns import Column
 from finetuning.panels.library.filters import Criteria
 from finetuning.panels.library.rows import LIBRARY, fate, library_row, playlist_row, title_of
-from finetuning.panels.library.table import Column, Table
+from finetuning.panels.library.table import Table
 from finetuning.records import Generation, Parameters
 
 HOSTILE = '<img src=x onerror="alert(1)"></td></table></script><script>alert(2)</script>\u202e'

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import ipywidgets
 
 from .buttons import Buttons
+from .choice import Choice
 from .intents import Verb
-from .table import Table
 
 __all__ = ["Bar"]
 
@@ -33,7 +33,7 @@ class Bar(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
     def __init__(
         self,
         buttons: Buttons,
-        table: Table,
+        table: Choice,
         *,
         play: Callable[[Sequence[str]], object],
         propose: Callable[[Verb], object],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from finetuning.bulk import BulkOutcome
 from finetuning.client.reading import check_limit
@@ -29,11 +29,11 @@ from .filterbar import FilterBar
 from .head import Head
 from .holdings import Holdings
 from .intents import Intent, Verb, count
+from .itable import table_for
 from .listening import Listening
 from .maker import Maker
 from .pair import Pair
 from .rows import LIBRARY, library_row
-from .table import Table
 from .tasks import Tasks
 
 if TYPE_CHECKING:
@@ -62,21 +62,24 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
         Whose library.
     limit
         At most so many tracks are read, the newest; None for all.
+    table
+        Who draws the library: `itables`, `own`, or by default itables where it is installed.
 
     Raises
     ------
     ParameterError
-        `limit` is not a whole number from 1.
+        `limit` is not a whole number from 1; `table` is none of these.
     FinetuningError
         The client is closed.
     MissingExtraError
-        ipywidgets or anywidget is not installed.
+        ipywidgets or anywidget is not installed; itables is asked for and not installed.
 
     Notes
     -----
-    The table is the panel's own, also where itables is installed, whose rows are chosen by their place: here they are
-    chosen by id and stay so under other filters, one is renewed without the others, nothing of them is saved in the
-    notebook, and there is no limit of 64 KB from which on rows are left out.
+    itables (``pip install 'finetuning[tables]'``) brings sorting by several columns, hiding columns, copying and CSV.
+    The panel's own table can be used by keyboard alone, plays a track at a double click, renews one row without the
+    others, and leaves nothing in a notebook that is saved with its widgets; take it for libraries of many thousands.
+    In either, rows are chosen by id, stay so under other filters, and none is left out.
 
     Examples
     --------
@@ -84,7 +87,9 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
     >>> panel.selected  # doctest: +SKIP
     """
 
-    def __init__(self, client: Client, *, limit: int | None = 500) -> None:
+    def __init__(
+        self, client: Client, *, limit: int | None = 500, table: Literal["auto", "itables", "own"] = "auto"
+    ) -> None:
         limit = check_limit(limit)
         self._client = client
         self._lock = threading.RLock()
@@ -100,7 +105,13 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self._tasks = Tasks(client, self.trouble)
 
         self.filters = FilterBar(self._filter)
-        self.table = Table(LIBRARY, label="Library", nothing="No track is as the filters ask.", stand_in=self._stand_in)
+        self.table = table_for(
+            LIBRARY,
+            label="Library",
+            nothing="No track is as the filters ask.",
+            stand_in=self._stand_in,
+            drawn_by=table,
+        )
         self.table.on_choose(self._chosen)
         self.table.on_open(lambda id_: self._play([id_]))
         self.desk = Desk(self._doing, self._tasks, self.trouble, self._changed)

@@ -8,7 +8,7 @@ from typing import Final
 
 from finetuning.records import Generation
 
-from .table import Column, Row
+from .columns import Column, Row
 
 __all__ = ["FATES", "LIBRARY", "PLAYLIST", "fate", "library_row", "playlist_row", "title_of"]
 
