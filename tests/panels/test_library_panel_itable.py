@@ -23,7 +23,7 @@ COLUMNS = (
     Column("duration", "Length", "length"),
     Column("rating", "Rating", "stars"),
 )
-GIVEN: dict[str, Any] = {"label": "Library", "nothing": "Nothing.", "stand_in": "ft-still"}
+GIVEN: dict[str, Any] = {"label": "Library", "nothing": "Nothing.", "stand_in": "ft-still", "limit": 500}
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,8 @@ def click(table: InteractiveTable, *places: int) -> None:
 def test_it_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(table_for(COLUMNS, **GIVEN), InteractiveTable)
     assert isinstance(table_for(COLUMNS, **GIVEN, drawn_by="own"), Table)
+    assert isinstance(table_for(COLUMNS, **GIVEN | {"limit": None}), Table)  # it may be a hundred thousand
+    assert isinstance(table_for(COLUMNS, **GIVEN | {"limit": None}, drawn_by="itables"), InteractiveTable)
     for module in ("itables", "itables.widget"):
         monkeypatch.setitem(sys.modules, module, None)  # as where it is not installed
     assert isinstance(table_for(COLUMNS, **GIVEN), Table)

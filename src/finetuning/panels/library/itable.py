@@ -22,6 +22,8 @@ DRAWN_BY: Final = ("auto", "itables", "own")
 #: The columns after those of the row: whether it is shown, and at which place.
 _HIDDEN: Final = ("shown", "place")
 _YES: Final = "y"
+#: With more rows, sending all of them at every letter of a filter would be felt (200 bytes a row).
+_MOST: Final = 5000
 #: A long title leaves the other columns their room.
 _STYLE: Final = ".ft-itable td { max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }"
 
@@ -152,16 +154,18 @@ class InteractiveTable(Choice, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
 
 
 def table_for(
-    columns: Iterable[Column], *, label: str, nothing: str, stand_in: str, drawn_by: str = "auto"
+    columns: Iterable[Column], *, label: str, nothing: str, stand_in: str, limit: int | None, drawn_by: str = "auto"
 ) -> Table | InteractiveTable:
-    """Make a table: by itables where it is installed, else our own.
+    """Make a table: by itables where it is installed and rows are few, else our own.
 
     Parameters
     ----------
     columns, label, nothing, stand_in
         Of either.
+    limit
+        How many rows there will be at most; None where nobody knows.
     drawn_by
-        `itables`, `own`, or `auto` for whichever there is.
+        `itables`, `own`, or `auto` for what fits.
 
     Raises
     ------
@@ -177,7 +181,8 @@ def table_for(
             value=drawn_by,
             hint=f"Choose one of {', '.join(DRAWN_BY)}.",
         )
-    if drawn_by == "itables" or (drawn_by == "auto" and importlib.util.find_spec("itables") is not None):
+    fits = limit is not None and limit <= _MOST and importlib.util.find_spec("itables") is not None
+    if drawn_by == "itables" or (drawn_by == "auto" and fits):
         return InteractiveTable(columns, nothing=nothing, stand_in=stand_in)
     return Table(columns, label=label, nothing=nothing, stand_in=stand_in)
 

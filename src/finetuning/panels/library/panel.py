@@ -63,7 +63,7 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
     limit
         At most so many tracks are read, the newest; None for all.
     table
-        Who draws the library: `itables`, `own`, or by default itables where it is installed.
+        Who draws the library: `itables`, `own`, or by default itables where it is installed, up to 5,000 tracks.
 
     Raises
     ------
@@ -78,8 +78,8 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
     -----
     itables (``pip install 'finetuning[tables]'``) brings sorting by several columns, hiding columns, copying and CSV.
     The panel's own table can be used by keyboard alone, plays a track at a double click, renews one row without the
-    others, and leaves nothing in a notebook that is saved with its widgets; take it for libraries of many thousands.
-    In either, rows are chosen by id, stay so under other filters, and none is left out.
+    others, and leaves nothing in a notebook that is saved with its widgets. In either, rows are chosen by id, stay so
+    under other filters, and none is left out.
 
     Examples
     --------
@@ -110,6 +110,7 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
             label="Library",
             nothing="No track is as the filters ask.",
             stand_in=self._stand_in,
+            limit=limit,
             drawn_by=table,
         )
         self.table.on_choose(self._chosen)
