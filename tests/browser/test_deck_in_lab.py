@@ -26,7 +26,7 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
         lab.begin,
         SWEEP,
         BUSY,
-        "run.frame[['rating', 'rejected']].to_json()",
+        "deck.ratings\nrun.frame[['rating', 'rejected']].to_json()",  # the deck first: it waits until all is recorded
     ]
     notebook = lab.open(page, lab.write("heard", cells))
     notebook.run(0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from traitlets.config import Config
 
 import finetuning as ft
 from finetuning.errors import MissingExtraError, NotFoundError, ParameterError, SelectionError
+from finetuning.panels.deck.judges import recorder
 from finetuning.panels.deck.takes import clock
 from finetuning.panels.deck.waveform import BUCKETS
 from finetuning.panels.library.table import Table
@@ -174,6 +177,23 @@ def test_ratings_are_recorded_confirmed_and_there_again(client: ft.Client, home:
     assert again.ratings["rating"].isna().all()
     assert len((home / "data" / "judgements.jsonl").read_text().splitlines()) == 3
     assert len(told) == 4
+
+
+def test_what_the_page_said_before_counts_in_the_next_cell(client: ft.Client) -> None:
+    deck = ft.Deck(client, ["t0"])
+    settled()
+    written = threading.Event()
+    recorder().submit(written.wait, 60)  # as where the disk is slow
+    page_says(deck, {"type": "rate", "seq": 1, "keys": ["t0"], "rating": 4})
+    before = recorder()._work_queue.qsize()
+    with ThreadPoolExecutor(1) as cell:
+        read = cell.submit(lambda: deck.ratings["rating"].tolist())
+        try:
+            while recorder()._work_queue.qsize() == before and not read.done():
+                pass
+        finally:
+            written.set()
+        assert read.result(60) == [4]
 
 
 def test_what_cannot_be_recorded_is_refused_and_not_shown(client: ft.Client, home: Path) -> None:

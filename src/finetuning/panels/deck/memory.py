@@ -73,9 +73,12 @@ class Memory:
         recorder().submit(act)
 
     def catch_up(self) -> None:
-        """Take in what was judged elsewhere, in code say, since the run ended and was not followed any more."""
+        """Take in what the page has said so far, and what was judged elsewhere, in code say."""
+        if is_recording():
+            return
+        recorder().submit(int).result()  # behind what the page has said and is being written down
         run = self.run
-        if run is None or run.version == self._seen or is_recording():
+        if run is None or run.version == self._seen:
             return
         version = run.version
 
@@ -84,6 +87,6 @@ class Memory:
             marks, answers = RunJudge(run).recall(takes)
             self._collection.recall([take.key for take in takes], marks, answers)
 
-        recorder().submit(act).result()  # behind what the page has said and is being written down
+        recorder().submit(act).result()
         self._seen = version
         self._recalled()
