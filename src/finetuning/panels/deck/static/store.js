@@ -79,7 +79,7 @@ class Store {
       const [audio, peaks] = buffers.map((view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
       this.measures.set(key, { loudness: content.loudness, peak: content.peak, peaks: new Int8Array(peaks) });
       const sound = this.ready(key) ?? (await audioContext().decodeAudioData(audio));
-      remember(`${this.deck}/${key}`, sound);
+      if (page.users.has(this.deck)) remember(`${this.deck}/${key}`, sound); // nobody would let it go after the last view
       entry.resolve(sound);
     } catch {
       entry.reject({ message: "The browser cannot decode this take.", hint: "Download it and play it elsewhere." });
