@@ -49,9 +49,11 @@ class Lab:
 
     def __init__(self, root: Path, studio: ft.studio.Studio) -> None:
         self.root = root
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        # The port stays bound until the server listens, which may share it; everybody else is given another one.
+        reserved = socket.socket()
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         home = root / "home"
         home.mkdir()
@@ -84,6 +86,7 @@ class Lab:
                 self._server.wait(0.2)
             assert self._server.poll() is None, (root / "lab.log").read_text()
             assert time.monotonic() < deadline, (root / "lab.log").read_text()
+        reserved.close()
 
     def __enter__(self) -> Lab:
         return self
@@ -158,9 +161,11 @@ class Notebook:
     def wait(self, place: int) -> None:
         """Wait until a cell has run."""
         deadline = time.monotonic() + _SECONDS
-        while not until(self.page, lambda: not self.running(place), 5) or not self._prompt(place)[1:-2].isdigit():
-            assert time.monotonic() < deadline, f"cell {place} is still {self._prompt(place)!r}"
-            if not self.running(place):  # on a busy machine the kernel may connect anew, and forget what was sent
+        while not (prompt := self._prompt(place))[1:-2].isdigit():
+            assert time.monotonic() < deadline, f"cell {place} is still {prompt!r}"
+            if prompt == "[*]:":
+                self.page.wait_for_timeout(50)
+            else:  # on a busy machine the kernel may connect anew, and forget what was sent
                 self.page.wait_for_selector(_READY, timeout=_SECONDS * 1000)
                 self.run(place)
 
