@@ -108,7 +108,7 @@ def until() -> Callable[[Callable[[], Any]], None]:
     """Wait until something is so; fail if it never is."""
 
     def wait(condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         pause = threading.Event()
         while not condition():
             assert time.monotonic() < deadline, "it did not happen"

@@ -93,7 +93,7 @@ def make(api: httpx.Client) -> Callable[..., str]:
 def wait_for() -> Callable[..., None]:
     """Wait until something is so; fail if it never is."""
 
-    def wait(condition: Callable[[], Any], within: float = 30) -> None:
+    def wait(condition: Callable[[], Any], within: float = 120) -> None:
         deadline = time.monotonic() + within
         pause = threading.Event()
         while not condition():
