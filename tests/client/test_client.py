@@ -444,6 +444,7 @@ def test_a_client_works_from_several_threads_and_inside_a_running_loop(client: f
 
 
 def test_a_closed_client_says_so(studio: ft.studio.Studio) -> None:
+    before = set(threading.enumerate())
     client = ft.Client(studio.api_key, studio.url, progress=False)
     with client as entered:
         assert entered is client
@@ -457,7 +458,7 @@ def test_a_closed_client_says_so(studio: ft.studio.Studio) -> None:
     for verb in verbs:
         with pytest.raises(errors.FinetuningError, match="closed"):
             verb()
-    assert not [thread for thread in threading.enumerate() if thread.name == "finetuning-loop"]
+    assert "finetuning-loop" not in {thread.name for thread in set(threading.enumerate()) - before}
 
 
 async def nothing() -> None:
