@@ -13,18 +13,19 @@ from finetuning.errors import PlaylistChangedError
 
 if TYPE_CHECKING:
     from finetuning.playlists.carrying import Applied
+    from finetuning.playlists.joint_plans import AppliedPlans, Plans
     from finetuning.playlists.likeness import Duplicates, duplicates
     from finetuning.playlists.ordering import flow
     from finetuning.playlists.planning import plan
-    from finetuning.playlists.plans import AppliedPlans, Plan, Plans
+    from finetuning.playlists.plans import Plan
 
 #: Public name: the module that has it. No module is called as a public name is, which would hide it.
 _HOMES = {
     "Applied": "carrying",
-    "AppliedPlans": "plans",
+    "AppliedPlans": "joint_plans",
     "Duplicates": "likeness",
     "Plan": "plans",
-    "Plans": "plans",
+    "Plans": "joint_plans",
     "duplicates": "likeness",
     "flow": "ordering",
     "plan": "planning",

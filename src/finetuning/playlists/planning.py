@@ -13,7 +13,8 @@ from finetuning.records import Generation, Playlist
 from finetuning.selections import Tracks, ids_of
 
 from .fates import Knowledge, held
-from .plans import Plan, Plans
+from .joint_plans import Plans
+from .plans import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
