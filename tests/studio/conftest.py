@@ -103,6 +103,20 @@ def wait_for() -> Callable[..., None]:
     return wait
 
 
+@pytest.fixture
+def listen() -> Callable[[str], httpx.Response]:
+    """Fetch sound that is made when somebody listens: again where the studio asks for patience."""
+
+    def fetch(url: str) -> httpx.Response:
+        for _ in range(12):  # it answers 503 after ten seconds
+            answer = httpx.get(url, timeout=60)
+            if answer.status_code != 503:
+                break
+        return answer
+
+    return fetch
+
+
 class Hook:
     """A server that records what it is sent."""
 

@@ -171,14 +171,16 @@ def test_what_is_no_past_is_refused(past: Studio, arguments: dict[str, Any], tol
         past.backfill(**arguments)
 
 
-def test_its_sound_is_made_when_somebody_listens_and_the_times_stay(open_studio: Callable[..., Studio]) -> None:
+def test_its_sound_is_made_when_somebody_listens_and_the_times_stay(
+    open_studio: Callable[..., Studio], listen: Callable[[str], httpx.Response]
+) -> None:
     studio = open_studio(workers=1)
     studio.backfill(60)
     with ft.Client(studio.api_key, studio.url, progress=False) as client:
         frame = client.generations(status="completed", limit=None)
         shortest = client.generation(frame.sort_values("duration").id.iloc[0])
         assert shortest.file_size is None
-        sound = httpx.get(str(shortest.audio_url), timeout=60)
+        sound = listen(str(shortest.audio_url))
         assert sound.status_code == 200
         with soundfile.SoundFile(io.BytesIO(sound.content)) as played:
             assert shortest.duration is not None

@@ -163,10 +163,12 @@ def test_what_is_not_completed_has_no_file(studio: Studio, make: Callable[..., s
     assert httpx.get(f"{studio.media_url}/media/{make()}.mp3").status_code == 404
 
 
-def test_the_house_is_rendered_when_somebody_listens(rendered: tuple[Studio, dict[str, Any]]) -> None:
+def test_the_house_is_rendered_when_somebody_listens(
+    rendered: tuple[Studio, dict[str, Any]], listen: Callable[[str], httpx.Response]
+) -> None:
     studio, _ = rendered
     track = studio.house.tracks[-1]
-    answer = httpx.get(f"{studio.media_url}/media/{track}.mp3", timeout=60)
+    answer = listen(f"{studio.media_url}/media/{track}.mp3")
     assert answer.status_code == 200
     assert len(answer.content) > 100_000
     playlist = httpx.get(f"{studio.url}/v1/playlists/{studio.house.playlist}", headers={"X-API-Key": studio.api_key})
