@@ -1,14 +1,9 @@
-"""The only module that imports httpx: credentials, waiting at limits, retries, redaction, streams.
-
-Two HTTP clients, never one: the API's carries the key and follows no redirect (httpx strips `Authorization` on a
-cross-origin redirect, and would forward `X-API-Key`); the media client follows redirects and has no key to lose.
-"""
+"""`Transport`: requests to the service, sent when they may leave, again where that is harmless, and read."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,35 +17,22 @@ from finetuning import errors, protocol
 from finetuning.addresses import base_url_of, is_loopback
 from finetuning.clock import Clock, SystemClock
 from finetuning.keys import ApiKey
-from finetuning.media import MediaStream, count_in, plain, read_media
+from finetuning.media import MediaStream, count_in
 from finetuning.pacing import Pacer, Place
 from finetuning.patience import Patience
 from finetuning.policy import Policy
-from finetuning.redaction import redact
-from finetuning.version import __version__
 
-__all__ = ["Answer", "MediaStream", "Policy", "Transport"]
+from .clients import api_client
+from .failures import may_repeat, transport_error
+from .media import Media
+
+__all__ = ["Answer", "Transport"]
 
 T = TypeVar("T")
 log = logging.getLogger("finetuning")
 
-
-def _redacted(record: logging.LogRecord) -> bool:
-    record.msg, record.args = redact(record.getMessage()), None
-    return True
-
-
-# At DEBUG they print the headers of answers, and there are proxies that send back what they got.
-for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
-    logging.getLogger(_name).addFilter(_redacted)
-
-#: Answers of a read that another try may mend.
-_PASSING: Final = frozenset({500, 502, 503, 504})
 #: Times `policy.timeout` that a whole answer may take.
 _WHOLE: Final = 2.0
-#: Seconds that an unused connection is kept. Servers close theirs after 5 or more, and a create that is sent into a
-#: connection as it closes would be lost without anyone knowing whether it was paid for.
-_KEEPALIVE: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +53,6 @@ class Answer(Generic[T]):
     content: bytes = field(repr=False)
     limit: int | None = None
     remaining: int | None = None
-
-
-class _KeyHeader(httpx.Auth):
-    """Adds the key to each request as it leaves, so that no header mapping of ours ever holds it."""
-
-    def __init__(self, key: ApiKey) -> None:
-        self._key = key
-
-    def auth_flow(self, request: httpx.Request) -> Any:
-        request.headers["X-API-Key"] = self._key.reveal()
-        yield request
 
 
 class Transport:
@@ -123,30 +94,12 @@ class Transport:
         #: When what may leave; shared by all that this client does.
         self.pacer = Pacer(self.clock)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._api = httpx.AsyncClient(
-            auth=_KeyHeader(api_key) if api_key else None,
-            follow_redirects=False,
-            # Trusting nobody costs nothing to set up, and no TLS is spoken to an http address.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.base_url.startswith("http:") else True,
-            **self._options(),
-        )
-
-    def _options(self) -> dict[str, Any]:
-        return {
-            # However many wait for a connection: what waits here was not sent, and is not lost.
-            "timeout": httpx.Timeout(self.policy.timeout, connect=self.policy.connect_timeout, pool=None),
-            "limits": httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE),
-            # A proxy from the environment would be asked for 127.0.0.1 and cannot know it.
-            "trust_env": not self.local,
-            "headers": {"User-Agent": f"finetuning-python/{__version__}"},
-        }
+        self._api = api_client(base_url, api_key, self.policy, local=self.local)
 
     @cached_property
-    def _media(self) -> httpx.AsyncClient:
+    def _media(self) -> Media:
         """Made with the first download: reading the machine's certificates takes a while."""
-        return httpx.AsyncClient(
-            follow_redirects=True, max_redirects=5, event_hooks={"request": [self._check_media]}, **self._options()
-        )
+        return Media(self.policy, local=self.local, wait=self._wait)
 
     def __repr__(self) -> str:
         return f"Transport({getattr(self, 'base_url', None)!r}, {self.api_key!r})"
@@ -204,7 +157,7 @@ class Transport:
                     raise
                 patience.declined = limit
             except (errors.TransportError, errors.ServiceError) as problem:
-                if not patience.another_try() or not _may_repeat(request, problem):
+                if not patience.another_try() or not may_repeat(request, problem):
                     raise
                 await self._wait(f"{type(problem).__name__} on {request}", patience.backoff())
             finally:
@@ -279,7 +232,7 @@ class Transport:
                     auth=None if request.keyless else httpx.USE_CLIENT_DEFAULT,
                 )
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as cause:
-            problem = self._transport_error(request, cause)
+            problem = transport_error(request, cause, self.base_url)
             place.unused() if isinstance(problem, errors.ConnectError) else place.lost()
         except asyncio.CancelledError as cause:
             place.lost()  # perhaps it had left
@@ -306,39 +259,6 @@ class Transport:
         # Raised out here so that the frames of httpx, whose locals hold the headers, are not attached to it.
         raise problem
 
-    def _transport_error(self, request: protocol.Request[Any], cause: Exception) -> errors.TransportError:
-        what = str(cause) or type(cause).__name__
-        # A host name that cannot be encoded, or an address that no URL can have, shows only here.
-        nowhere = isinstance(cause, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError))
-        if nowhere or isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
-            return errors.ConnectError(
-                f"{self.base_url} could not be reached: {what}.",
-                request=str(request),
-                hint="Nothing was sent. Check the network and the base URL; ft.connect('studio') works offline.",
-            )
-        if isinstance(cause, httpx.DecodingError):
-            return errors.InvalidAnswerError(
-                f"The answer to {request} cannot be decompressed: {what}.", request=str(request)
-            )
-        return errors.AnswerLostError(
-            f"The answer to {request} was lost ({type(cause).__name__}: {what}).",
-            request=str(request),
-            hint="Reading again is harmless."
-            if request.repeatable
-            else "It may or may not have been carried out: look before repeating it.",
-        )
-
-    async def _check_media(self, request: httpx.Request) -> None:
-        """Refuse, for the first request of a download and each redirect, whatever is not a plain media URL."""
-        url = request.url
-        if url.username or url.password or (url.scheme != "https" and not (self.local and is_loopback(url.host))):
-            raise errors.DownloadError(
-                f"The media address {url.scheme}://{url.host} is not followed.",
-                hint="Media comes over https and without credentials.",
-            )
-        request.headers.pop("X-API-Key", None)
-        request.headers.pop("Authorization", None)
-
     @asynccontextmanager
     async def media(self, url: str, *, start: int = 0, etag: str | None = None) -> AsyncGenerator[MediaStream]:
         """Open a file of the media host, from byte `start` where the host allows it.
@@ -360,55 +280,11 @@ class Transport:
             `policy.max_wait`.
         """
         self._check_usable()
-        headers = {"Accept-Encoding": "identity"}  # a coded length is not the file's
-        if start:
-            headers["Range"] = f"bytes={start}-"
-            if etag and not etag.startswith("W/"):
-                headers["If-Range"] = etag
-        problem: errors.DownloadError
-        waited = 0.0
-        try:
-            while True:
-                async with self._media.stream("GET", url, headers=headers) as response:
-                    if response.status_code == 416 and start:
-                        break
-                    later = self._later(response)
-                    if later is None or waited + later > self.policy.max_wait:
-                        where, sound = plain(str(response.url)), response.aiter_raw()
-                        yield read_media(where, response.status_code, response.headers, start, sound)
-                        return
-                waited += later
-                await self._wait("the media host is not ready", later)
-            # The file ends before `start`, so it is not the one that the bytes here are of.
-            async with self.media(url) as whole:
-                yield whole
-                return
-        except (httpx.InvalidURL, UnicodeError) as cause:
-            problem = errors.DownloadError(f"{plain(url)!r} is not an address: {cause}.")
-        except (httpx.HTTPError, OSError) as cause:
-            problem = errors.DownloadError(
-                f"The download of {plain(url)} broke off: {str(cause) or type(cause).__name__}.",
-                hint="Repeat it; it goes on where it stopped.",
-            )
-        raise problem
-
-    @staticmethod
-    def _later(response: httpx.Response) -> float | None:
-        """When the media host wants to be asked again, in seconds; None where it has answered."""
-        if response.status_code not in (429, 503):
-            return None
-        return protocol.retry_after(response.headers)
+        async with self._media.stream(url, start=start, etag=etag) as stream:
+            yield stream
 
 
 def _said(request: protocol.Request[Any]) -> str:
     """Say what a request carries."""
     query = "&".join(f"{name}={value}" for name, value in request.query.items())
     return (f"?{query}" if query else "") + (f" {{{', '.join(request.body)}}}" if request.body else "")
-
-
-def _may_repeat(request: protocol.Request[Any], problem: errors.FinetuningError) -> bool:
-    if isinstance(problem, errors.ConnectError):
-        return False  # a wrong address stays wrong; whoever waits for the network says so above
-    if isinstance(problem, errors.InvalidAnswerError):
-        return request.repeatable and problem.status in _PASSING
-    return request.repeatable
