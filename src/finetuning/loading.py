@@ -1,13 +1,15 @@
-"""Loading large modules without looking for garbage among them."""
+"""Loading modules when they are first needed, and large ones without looking for garbage among them."""
 
 from __future__ import annotations
 
 import gc
+import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["collector_held"]
+__all__ = ["collector_held", "names_of"]
 
 
 @contextmanager
@@ -27,3 +29,25 @@ def collector_held() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def names_of(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package whose public names are loaded when they are first asked for.
+
+    Parameters
+    ----------
+    package
+        Its name.
+    homes
+        Public name: the module of the package that has it.
+    """
+
+    def load(name: str) -> Any:
+        home = homes.get(name)
+        if home is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"{package}.{home}"), name)
+        setattr(sys.modules[package], name, value)  # found once, and then at hand
+        return value
+
+    return load

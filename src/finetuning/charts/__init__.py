@@ -10,8 +10,9 @@ why. Rows that repeat an `id` count once. Times are UTC, whatever the zone that 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from finetuning.loading import names_of
 
 if TYPE_CHECKING:
     from finetuning.charts.beliefs import belief as belief
@@ -67,14 +68,7 @@ __all__ = [
     "waveform",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'finetuning.charts' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"finetuning.charts.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_of(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
