@@ -20,7 +20,11 @@ import pytest
 
 import finetuning as ft
 
-hypothesis.settings.register_profile("finetuning", deadline=None, max_examples=60, derandomize=True, database=None)
+# Nothing is timed: how long an example takes tells of the machine.
+hypothesis.settings.register_profile(
+    "finetuning", deadline=None, max_examples=60, derandomize=True, database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
 hypothesis.settings.load_profile("finetuning")
 
 # Whatever is installed here: a take's bytes depend on the SoundFont. Processes that tests start inherit it.

@@ -385,7 +385,8 @@ FATES = st.sampled_from(["well", "before", "after", "declined", "gateway", "cut"
 PLACES = st.sampled_from(["s", "t", "st", ""])
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example has its script
+# Each example has its script.
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     verb=st.sampled_from(list(VERBS)),
     places=st.lists(PLACES, min_size=1, max_size=7),

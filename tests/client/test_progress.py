@@ -84,7 +84,10 @@ def test_waiting_for_music_says_how_it_stands(screen: Screen) -> None:
     assert "generating: processing, at most 288 s more" in screen.getvalue()
 
 
-def test_a_limit_is_told_on_whatever_is_open_and_forgotten_when_work_goes_on(screen: Screen) -> None:
+def test_a_limit_is_told_on_whatever_is_open_and_forgotten_when_work_goes_on(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     bar = Bar(enabled=True)
     bar.waiting("nobody", 5)
     with bar.counting("adding", 300, unit="track") as meter:
@@ -172,9 +175,10 @@ def test_a_display_that_fails_does_not_stop_the_work(
 
 
 def test_a_bar_leaves_no_thread_behind(screen: Screen) -> None:
+    before = set(threading.enumerate())
     with Bar(enabled=True).counting("adding", 300, unit="track") as meter:
         meter(100, 300)
-    assert not [thread for thread in threading.enumerate() if "monitor" in type(thread).__name__.lower()]
+    assert not [each for each in set(threading.enumerate()) - before if "monitor" in type(each).__name__.lower()]
 
 
 NOTEBOOK_WITHOUT_WIDGETS = """

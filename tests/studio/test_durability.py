@@ -335,7 +335,9 @@ def test_only_the_user_may_read_the_folder(studio: Studio) -> None:
         assert path.stat().st_mode & 0o777 == 0o600, path
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(acts=st.lists(st.sampled_from(["create", "invalid", "delete", "broke", "rich", "pack", "list"]), max_size=12))
 def test_credits_spent_are_generations_accepted(tmp_path_factory: pytest.TempPathFactory, acts: list[str]) -> None:
     with (

@@ -48,7 +48,7 @@ def test_a_reader_follows_a_writer(path: Path, events: list[Event]) -> None:
         assert reader.read() == [event]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cut=st.integers(0, 2000))
 def test_a_journal_cut_anywhere_is_the_events_before_the_cut_and_goes_on(
     tmp_path: Path, events: list[Event], cut: int
