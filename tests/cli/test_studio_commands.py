@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ import pytest
 
 import finetuning as ft
 from finetuning.cli.running import Console, run
+
+from ..faults.killing import free_port
 
 FT = (sys.executable, "-m", "finetuning.cli")
 PATIENCE = 60
@@ -112,11 +113,7 @@ def test_it_serves_until_it_is_told_to_stop(how: signal.Signals, tmp_path: Path)
 
 
 def test_it_takes_the_ports_and_the_limits_that_it_is_told(tmp_path: Path) -> None:
-    free = []
-    for _ in range(2):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            free.append(probe.getsockname()[1])
+    free = (free_port(), free_port())
     flags = ("--port", str(free[0]), "--media-port", str(free[1]), "--hosted-limits", "--data-dir", str(tmp_path))
     with serving(*flags) as studio:
         assert studio.url == f"http://127.0.0.1:{free[0]}"

@@ -21,7 +21,7 @@ from typing import Final
 from .books import Books, Row, acknowledged
 from .plots import Kill, Plot
 
-__all__ = ["Outcome", "Stage", "StuckError"]
+__all__ = ["Outcome", "Stage", "StuckError", "free_port"]
 
 #: Seconds that anything may take which is not the experiment; the machine may be busy.
 _PATIENCE: Final = 120.0
@@ -141,7 +141,7 @@ class Stage:
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
         self._environment.pop("FINETUNING_API_KEY", None)
-        self._port, media_port = _free_port(), _free_port()
+        self._port, media_port = free_port(), free_port()
         command = ["-m", "tests.faults.house", str(folder / "studio"), str(self._port), str(media_port)]
         self._studio = Process(command, self._environment, folder / "studio.out")
         self._books = Books(folder / "studio")
@@ -269,7 +269,8 @@ def _is_whole(path: Path, rows: dict[str, Row]) -> bool:
     return any(row.file_size == len(data) and row.etag == digest for row in rows.values() if row.id.startswith(stem))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens, and which nobody is given who does not ask for it."""
     while True:
         port = random.SystemRandom().randrange(*_PORTS)
         with socket.socket() as probe:
