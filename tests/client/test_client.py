@@ -85,6 +85,7 @@ def test_patience_that_ends_leaves_the_piece_going_on(client: ft.Client) -> None
 
 
 def test_a_piece_that_fails_says_why(client: ft.Client, studio: ft.studio.Studio) -> None:
+    studio.wait_idle(120)  # what other tests began would fail instead
     studio.fail_renders("Out of tune.")
     with pytest.raises(errors.GenerationError, match="Out of tune"):
         client.generate("lofi", duration=5)

@@ -437,6 +437,7 @@ def test_downloads_say_what_became_of_each(client: ft.Client, tmp_path: Path) ->
     with client.studio._store.write() as connection:  # one that no worker may take
         connection.execute("UPDATE generations SET title = '../up' WHERE id = ?", (done.id,))
     lost = client.generate("slow piano", duration=5, wait=False)
+    client.studio.wait_idle(120)  # what other tests began would fail instead
     client.studio.fail_renders("no strings left")
     failed = client.generate("slow piano", duration=5, wait=False)
     for each in (lost, failed):

@@ -32,6 +32,7 @@ def test_told_of_a_take_that_is_ready(client: ft.Client, receiver: ft.webhooks.R
 
 
 def test_told_of_one_that_failed(client: ft.Client, studio: ft.studio.Studio, receiver: ft.webhooks.Receiver) -> None:
+    studio.wait_idle(120)  # what other tests began would fail instead
     studio.fail_renders("The strings broke.")
     take = client.generate("piano", duration=5, webhook=receiver.url, wait=False)
     receiver.wait(take, timeout=60)
