@@ -181,7 +181,7 @@ def test_deleting_needs_yes(loaded: Kernel) -> None:
 
 
 def test_an_interrupt_says_how_to_go_on(loaded: Kernel) -> None:
-    ran = loaded.run("%ft generate long song --duration 5", interrupt_at="Queued.")
+    ran = loaded.run("%ft generate long song --duration 60", interrupt_at="Queued.")
     assert ran.error.startswith("KeyboardInterrupt: ")
     assert "goes on and is paid for" in ran.stderr
     loaded.ok("started = %ft list --limit 1")
