@@ -148,7 +148,8 @@ class Notebook:
         before = self._prompt(place)
         deadline = time.monotonic() + _SECONDS
         while self._prompt(place) == before:
-            assert time.monotonic() < deadline, f"cell {place} does not begin"
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"cell {place} does not begin")
             # A page that is still building itself may take the focus away again, and with it the key.
             self.cell(place).locator(".cm-content").click()
             self.page.keyboard.press("Control+Enter")
@@ -162,7 +163,8 @@ class Notebook:
         """Wait until a cell has run."""
         deadline = time.monotonic() + _SECONDS
         while not (prompt := self._prompt(place))[1:-2].isdigit():
-            assert time.monotonic() < deadline, f"cell {place} is still {prompt!r}"
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"cell {place} is still {prompt!r}")
             if prompt == "[*]:":
                 self.page.wait_for_timeout(50)
             else:  # on a busy machine the kernel may connect anew, and forget what was sent
@@ -190,7 +192,8 @@ class Notebook:
 
         deadline = time.monotonic() + _SECONDS
         while not saved:
-            assert time.monotonic() < deadline, "the notebook was not saved"
+            if time.monotonic() >= deadline:
+                raise TimeoutError("the notebook was not saved")
             self.page.keyboard.press("Escape")
             self.page.keyboard.press("Control+s")
             until(self.page, written, _LOST)
