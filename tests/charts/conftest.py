@@ -14,5 +14,6 @@ mpl.use("Agg")
 def figures_closed() -> Iterator[None]:
     import matplotlib.pyplot as plt
 
+    plt.close("all")  # of other tests
     yield
     plt.close("all")
