@@ -122,7 +122,7 @@ def test_bash_is_offered_playlists_and_tracks(shelf: dict[str, str], archive: ft
     assert bash_in_time(shelf, "ft", "playlist", "move", "Calm", "cal") == ["Calm"]
     assert bash_in_time(shelf, "ft", "playlist", "show", "it") == [AWKWARD]
     assert set(tracks) <= set(bash_in_time(shelf, "ft", "get", ""))
-    assert tracks[0] not in bash(shelf, "ft", "delete", tracks[0], "")
+    assert tracks[0] not in bash_in_time(shelf, "ft", "delete", tracks[0], "")
 
 
 def test_a_name_with_a_space_is_one_word_at_the_prompt(shelf: dict[str, str]) -> None:
