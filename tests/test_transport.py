@@ -361,6 +361,29 @@ def test_a_closed_transport_says_so(host: Any) -> None:
     assert host.seen == []
 
 
+@respx.mock
+def test_a_transport_that_is_closed_while_a_request_waits_says_so(clock: Any) -> None:
+    route = respx.get(f"{URL}/v1/me").mock(return_value=problem(429, "RATE_LIMITED", retry_after="7"))
+
+    class Closing:
+        """Closes the transport in the middle of the wait."""
+
+        monotonic = clock.monotonic
+
+        async def sleep(self, seconds: float) -> None:
+            await clock.sleep(seconds)
+            await transports[0].aclose()
+
+    async def ask() -> None:
+        transports.append(Transport(URL, ApiKey(KEY), clock=Closing()))
+        with pytest.raises(errors.FinetuningError, match="This client is closed"):
+            await transports[0].send(protocol.me())
+
+    transports: list[Transport] = []
+    asyncio.run(ask())
+    assert (clock.slept, route.call_count) == ([7.0], 1)
+
+
 def test_a_transport_belongs_to_one_loop(host: Any) -> None:
     host.answer = lambda handler: host.send(handler, 200, b'{"status": "ok"}')
     transport = Transport(host.url, ApiKey(KEY))

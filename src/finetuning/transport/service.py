@@ -140,15 +140,12 @@ class Transport:
             The client is closed, or belongs to another event loop.
         """
         patience = Patience(self.policy, self._announce, str(request))
-        try:
+        if place is None:
             self._check_usable(request)
-        except BaseException:
-            if place is not None:
-                place.unused()
-            raise
         while True:
             place = place or await self._place(request, patience, wait=wait)
             try:
+                self._check_usable(request)  # while it waited, the client may have been closed
                 return await self._once(request, place)
             except errors.RateLimitError as limit:
                 # Declined before anything was done, so this may be repeated whatever the request; QUEUE_FULL
