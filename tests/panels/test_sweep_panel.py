@@ -335,6 +335,9 @@ def test_a_run_that_breaks_off_says_why(make: Make, slow: ft.studio.Studio) -> N
         other.close()
         until(lambda: "client was closed" in panel.trouble.text, panel)
         hands.ended()
+        assert hands.enabled("resume")
+        assert not hands.enabled("cancel")
+        assert [run["name"] for run in panel.sheet.runs] == ["off"]
 
 
 def test_a_journal_that_cannot_be_read_is_told_of(make: Make, home: Path) -> None:

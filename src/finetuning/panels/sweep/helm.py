@@ -262,11 +262,10 @@ class Helm:
             run.explain()
         for warning in warnings:
             self._trouble.show(warning)
-        with shown(self._trouble):
-            self.look()
-            self._list()
-            self._news()
-            self._judge()
+        # Each by itself: nothing can be asked of a client that is closed, and the run has ended all the same.
+        for tell in (self.look, self._list, self._news, self._judge):
+            with shown(self._trouble):
+                tell()
 
     def look(self) -> None:
         """Ask what is left to spend; the answer is shown when it is there."""
