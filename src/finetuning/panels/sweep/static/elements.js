@@ -1,6 +1,7 @@
 // What the form is made of.
 
-let serial = 0;
+// Every panel has this module for itself, and all of them stand in one page.
+const ids = (globalThis[Symbol.for("finetuning.sweep")] ??= { last: 0 });
 
 function make(kind, attributes = {}, ...children) {
   const element = document.createElement(kind);
@@ -32,7 +33,7 @@ const parts = (text) => text.split(",").map((part) => part.trim()).filter(Boolea
 
 // One line of the form: a label, the control, what is wrong with it.
 function field(name, title, control, { group = false, counted = false } = {}) {
-  const id = `ft-field-${(serial += 1)}`;
+  const id = `ft-field-${(ids.last += 1)}`;
   const trouble = make("div", { class: "ft-wrong", role: "alert", id: `${id}-wrong`, dir: "auto", hidden: true });
   const note = make("div", { class: "ft-note", role: "status", dir: "auto", hidden: true });
   const count = make("span", { class: "ft-count" });

@@ -41,7 +41,7 @@ function makeForm(choices, changed) {
     name: field("name", "Run name", controls.name.element),
     max_credits: field("max_credits", "Credits at most", controls.max_credits.element),
   };
-  fields.duration.element.querySelector("label").htmlFor = controls.duration.element.id = `ft-length-${(serial += 1)}`;
+  fields.duration.element.querySelector("label").htmlFor = controls.duration.element.id = `ft-length-${(ids.last += 1)}`;
   const lyrics = fold("Lyrics", fields.lyrics);
   const more = fold("More", fields.language, fields.replicate, fields.name, fields.max_credits);
   more.classList.add("ft-more");
