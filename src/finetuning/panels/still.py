@@ -5,11 +5,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from finetuning.errors import FinetuningError
 
 __all__ = ["Still", "new_id"]
+
+#: A widget that is gone leaves JupyterLab's bare words "model not found" behind, which say nothing beside the summary.
+_STYLE: Final = (
+    "<style>.jp-OutputArea:has(.ft-still) .jp-OutputArea-output.jupyter-widgets:not(:has(*)) { display: none; }</style>"
+)
 
 
 def new_id() -> str:
@@ -61,7 +66,7 @@ class Still:
         return kept
 
     def _summary(self) -> dict[str, str]:
-        return {"text/html": self._page(), "text/plain": repr(self)}
+        return {"text/html": f'<div class="ft-still">{self._page()}</div>{_STYLE}', "text/plain": repr(self)}
 
     def _live(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the widget's own bundle: with metadata or without, or none where it is closed."""
