@@ -20,6 +20,13 @@ while not pathlib.Path("seen.txt").exists():
     time.sleep(0.05)
 """
 
+#: Its client is closed before anything of it is heard.
+LOST = """
+lost = ft.Deck(client, run.frame["id"][:2])
+client.close()
+lost
+"""
+
 
 def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable[[Any], None]) -> None:
     cells = [
@@ -27,7 +34,17 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
         SWEEP,
         BUSY,
         "deck.ratings\nrun.frame[['rating', 'rejected']].to_json()",  # the deck first: it waits until all is recorded
+        LOST,
     ]
+    # As with a kernel on another machine: the page reaches JupyterLab's own server and nothing else.
+    elsewhere: list[str] = []
+
+    def is_elsewhere(url: str) -> bool:
+        return not url.startswith((f"{lab.url}/", f"ws{lab.url.removeprefix('http')}/", "blob:", "data:"))
+
+    page.context.route(is_elsewhere, lambda route: route.abort())
+    page.on("request", lambda request: is_elsewhere(request.url) and elsewhere.append(request.url))
+    page.on("websocket", lambda socket: is_elsewhere(socket.url) and elsewhere.append(socket.url))
     notebook = lab.open(page, lab.write("heard", cells))
     notebook.run(0)
     notebook.wait(0)
@@ -58,6 +75,17 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
     judged = json.loads(notebook.text(3).strip().strip("'"))
     assert judged["rating"]["0"] == 5
     assert list(judged["rejected"].values()).count(True) == 1
+    assert elsewhere == []
+
+    # What goes wrong is told under the deck that was asked, with what to do.
+    notebook.run(4)
+    notebook.wait(4)
+    lost = notebook.cell(4).locator(".ft-deck")
+    lost.locator(".ft-cell").first.click()
+    told = lost.get_by_role("alert")
+    told.get_by_text("cannot be heard. This client is closed. Make a new one with ft.connect().").wait_for()
+    lost.locator(".ft-cell[data-state=broken]").wait_for()
+    assert page.locator(".ft-deck").first.locator(".ft-trouble").is_hidden()
 
     saved = notebook.save()
     outputs = saved["cells"][1]["outputs"]
@@ -67,9 +95,12 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
     # Opened where no kernel has the deck: the table is there, and no hole beside it.
     lab.end_kernels()
     again = lab.open(page.context.new_page(), notebook.path)
-    table = again.page.locator(".jp-RenderedHTML table")
+    table = again.cell(1).locator(".jp-RenderedHTML table")
     table.wait_for()
     assert table.locator("tbody tr").count() == 6
     assert "bpm 120" in table.inner_text()
     assert again.page.locator(".ft-deck").count() == 0
+    nothing = again.cell(1).locator(".jupyter-widgets", has_text="model not found")
+    nothing.wait_for(state="attached")
+    assert nothing.is_hidden()
     picture(again.page)
