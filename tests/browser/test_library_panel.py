@@ -68,7 +68,8 @@ def titles(page: Any) -> list[str]:
 
 
 def until(page: Any, true: Callable[[], Any]) -> None:
-    assert came_true(page, true), "never came true"
+    if not came_true(page, true):
+        raise TimeoutError("never came true")
 
 
 def opened(lab: Lab, page: Any, shelf: Shelf, name: str, *more: str) -> Notebook:
@@ -209,9 +210,9 @@ def test_sorting_and_choosing_go_on_while_a_cell_runs(lab: Lab, wide: Any, shelf
 def test_the_library_drawn_by_itables(lab: Lab, wide: Any, shelf: Shelf, picture: Callable[[Any], None]) -> None:
     page = wide
     notebook = lab.open(page, lab.write("itables", [shelf.begin, PANEL.replace("own", "itables"), CHOSEN]))
-    notebook.run(0)
-    notebook.wait(0)
-    notebook.run(1)
+    for place in (0, 1):
+        notebook.run(place)
+        notebook.wait(place)
     lines = page.locator(".ft-itable tbody tr")
 
     def shows(*titles: str) -> None:
