@@ -43,8 +43,8 @@ def test_a_sweep_is_heard_rated_and_saved(lab: Lab, page: Any, picture: Callable
         return not url.startswith((f"{lab.url}/", f"ws{lab.url.removeprefix('http')}/", "blob:", "data:"))
 
     page.context.route(is_elsewhere, lambda route: route.abort())
-    page.on("request", lambda request: is_elsewhere(request.url) and elsewhere.append(request.url))
-    page.on("websocket", lambda socket: is_elsewhere(socket.url) and elsewhere.append(socket.url))
+    for event in ("request", "websocket"):
+        page.on(event, lambda asked: elsewhere.extend(filter(is_elsewhere, [asked.url])))
     notebook = lab.open(page, lab.write("heard", cells))
     notebook.run(0)
     notebook.wait(0)
