@@ -67,6 +67,20 @@ def test_it_plays_and_stops(stage: Stage, deck: Deck, picture: Callable[[Any], N
     assert stage.errors == []
 
 
+def test_it_sounds_at_once_where_a_click_asked_for_it_and_only_once(stage: Stage, deck: Deck) -> None:
+    deck.begin = True
+    view = stage.show(deck)
+    sounds(stage, "t0")
+    stage.until(lambda: stage.level() > 0.01)
+    stage.until(lambda: not deck.begin)
+    stage.page.locator(f"{view} .ft-cell").first.focus()
+    stage.press(" ")
+    stage.until(f"() => !({SOUNDING})()")
+    again = stage.show(deck)
+    stage.until(lambda: stage.page.locator(f"{again} .ft-cell").count() == 6)
+    assert stage.level() == 0
+
+
 def test_a_take_that_is_not_there_yet_lets_the_present_one_go_on(stage: Stage, deck: Deck, shop: Shop) -> None:
     view = stage.show(deck)
     stage.page.locator(f"{view} .ft-cell").first.click()

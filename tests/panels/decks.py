@@ -37,4 +37,5 @@ class Cells(HTMLParser):
             self.links.append(dict(attrs)["href"])
 
     def handle_data(self, data: str) -> None:
-        self.texts.append(data)
+        if self.tags[-1] != "style":
+            self.texts.append(data)

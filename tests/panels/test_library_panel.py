@@ -485,6 +485,7 @@ def test_playing_shows_a_deck_whose_ratings_come_back(shopper: ft.Client, make: 
     assert first is not None
     assert sorted(first.frame["id"]) == sorted(ids[:2])
     assert panel._listening.children == (first,)
+    assert first.begin
     heard = threading.Event()
     first.on_change(lambda _: heard.set())
     first._handle_custom_msg({"type": "rate", "keys": [ids[0]], "rating": 4, "seq": 1}, [])
@@ -504,9 +505,12 @@ def test_refresh_brings_what_is_new_and_reading_can_be_stopped(shopper: ft.Clien
     make(120)
     panel = opened(shopper, limit=None)
     panel.select(panel.frame)
+    assert panel.desk.target.options == (("None yet: see the tab Playlists", ""),)
     new = make(1)
+    playlist = shopper.studio.create_playlist("Late")
     panel.buttons["Refresh"].click()
     settled(panel)
+    assert [value for _, value in panel.desk.target.options] == ["", playlist]
     assert panel.frame["id"][0] == new[0]
     assert len(panel.selected) == 120
 

@@ -98,6 +98,9 @@ class Deck(Still, anywidget.AnyWidget):
     ranking = traitlets.List(
         traitlets.List(), help="What was compared, the best first: key, rank, from, to, number of comparisons."
     ).tag(sync=True)
+    begin = traitlets.Bool(
+        False, help="Whether its first take sounds as soon as it is shown; taken back by the page that does so."
+    ).tag(sync=True)
     stand_in = traitlets.Unicode(
         help="Id of the static table in the page, which is hidden for as long as the deck itself is there."
     ).tag(sync=True)

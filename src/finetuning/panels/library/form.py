@@ -41,7 +41,8 @@ class Form(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
     def offer(self, playlists: Iterable[Playlist]) -> None:
         """Take over which playlists there are; what is chosen stays chosen where it is still there."""
         self._playlists = {each.id: each for each in playlists}
-        options = [("Choose a playlist…", ""), *((option_of(each), each.id) for each in self._playlists.values())]
+        none = "Choose a playlist…" if self._playlists else "None yet: see the tab Playlists"
+        options = [(none, ""), *((option_of(each), each.id) for each in self._playlists.values())]
         for control in (self.source, self.target):
             value = control.value if control.value in self._playlists else ""
             if list(control.options) != options:

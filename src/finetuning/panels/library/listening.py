@@ -46,10 +46,11 @@ class Listening(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no t
         super().__init__([])
 
     def play(self, takes: pd.DataFrame) -> None:
-        """Show a deck of these instead of the one before."""
+        """Show a deck of these instead of the one before, and let the first of them sound."""
         from ..deck.widget import Deck
 
         before, self.deck = self.deck, Deck(self._client, takes)
+        self.deck.begin = True
         self.deck.on_change(self._heard)
         self.children = (self.deck,)
         self._take_ratings(self.deck)

@@ -171,6 +171,7 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
     def refresh(self) -> None:
         """Read what is new, and how those stand that were not finished. Returns at once."""
         self._read(self._holdings.refresh)
+        self._offer_playlists()
 
     def reload(self) -> None:
         """Read everything anew. Returns at once; `wait` waits."""

@@ -29,6 +29,15 @@ class DeckView {
     this.refresh();
     this.tick = this.tick.bind(this);
     this.frame = requestAnimationFrame(this.tick);
+    this.beginOnce();
+  }
+
+  // One view does, and not again when the deck is shown elsewhere or anew.
+  beginOnce() {
+    if (!this.model.get("begin")) return;
+    this.model.set("begin", false);
+    this.model.save_changes();
+    this.hear(this.present);
   }
 
   build() {
