@@ -92,7 +92,7 @@ CODES: list[tuple[int, str, type[errors.APIError], Any, str | None]] = [
     (404, "NEW_CODE", errors.NotFoundError, None, None),
     (409, "NEW_CODE", errors.APIError, None, None),
     (418, "NEW_CODE", errors.APIError, [1, "x"], None),
-    (429, "NEW_CODE", errors.RateLimitError, None, None),
+    (429, "NEW_CODE", errors.RateLimitError, None, "Wait a moment"),
     (503, "NEW_CODE", errors.ServiceError, None, None),
     (599, "NEW_CODE", errors.ServiceError, None, None),
 ]
@@ -245,7 +245,9 @@ def test_how_long_to_wait_is_never_negative_nor_an_error(header: str, fallback: 
 def test_a_limit_says_how_long_to_wait() -> None:
     assert declined(429, {"code": "RATE_LIMITED"}, retry_after="30").retry_after == 30.0
     assert declined(429, {"code": "RATE_LIMITED", "retryAfter": 20}).retry_after == 20.0
-    assert declined(429, {"code": "RATE_LIMITED", "retryAfter": 20}, retry_after="30").retry_after == 30.0
+    both = declined(429, {"code": "RATE_LIMITED", "retryAfter": 20}, retry_after="30.2")
+    assert both.retry_after == 30.2
+    assert both.hint == "Wait 31 s; ft.Policy(max_wait=…) says how long a client waits by itself."
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def patience(value: object) -> float:
         return math.inf
     try:
         seconds = float(value)  # type: ignore[arg-type]  # whether it has __float__ is the question
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = math.nan
     if isinstance(value, (str, bytes, bool)) or not seconds >= 0:
         raise ParameterError(
@@ -294,7 +294,7 @@ def _text(parameter: str, value: object, least: int, most: int) -> str:
 def _time_signature(value: object) -> str:
     head = value.strip().removesuffix("/4").removesuffix("/8") if isinstance(value, str) else value
     if isinstance(head, str):
-        head = int(head) if head.isascii() and head.isdigit() else None
+        head = int(head) if head.isascii() and head.isdigit() and len(head) < 4 else None
     try:
         number = whole("time_signature", head)
     except ParameterError:

@@ -468,12 +468,12 @@ def test_a_redirect_to_an_address_that_is_no_media_address_is_not_followed(
     host.answer = lambda handler: host.send(handler, 302, location=location)
     with pytest.raises(DownloadError):
         fetch(f"{host.url}/take.mp3", tmp_path / "take.mp3")
-    assert not (tmp_path / "take.mp3").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_redirects_in_a_circle_come_to_an_end(host: Any, tmp_path: Path) -> None:
     host.answer = lambda handler: host.send(handler, 302, location=f"{host.url}/take.mp3")
-    with pytest.raises(DownloadError, match="broke off"):
+    with pytest.raises(DownloadError, match=r"broke off: Exceeded maximum allowed redirects\.\n"):
         fetch(f"{host.url}/take.mp3", tmp_path / "take.mp3")
     assert len(host.seen) == 6
 

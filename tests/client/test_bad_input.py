@@ -35,8 +35,11 @@ BEFORE: dict[str, tuple[type[errors.FinetuningError], str, Callable[[Any], Any]]
     "a tempo that is no whole number": (errors.ParameterError, "bpm=92.5", lambda c: c.generate("x", bpm=92.5)),
     "a duration that is missing": (errors.ParameterError, "duration=nan", lambda c: c.generate("x", duration=NAN)),
     "a time signature of 8": (errors.ParameterError, "from 2 to 7", lambda c: c.generate("x", time_signature=8)),
+    "a time signature without end": (
+        errors.ParameterError, "from 2 to 7", lambda c: c.generate("x", time_signature="4" * 5000)),
     "a language by its name": (errors.ParameterError, "'English'", lambda c: c.generate("x", language="English")),
     "a seed that is no number": (errors.ParameterError, "seed='lucky'", lambda c: c.generate("x", seed="lucky")),
+    "a patience past floats": (errors.ParameterError, "timeout=1000", lambda c: c.generate("x", timeout=10**400)),
     "a patience in words": (errors.ParameterError, "timeout='long'", lambda c: c.generate("x", timeout="long")),
     "a local webhook": (errors.ParameterError, "not https", lambda c: c.generate("x", webhook="http://example.com/")),
     "a status that is none": (errors.ParameterError, "status='done'", lambda c: c.generations(status="done")),
@@ -53,6 +56,7 @@ BEFORE: dict[str, tuple[type[errors.FinetuningError], str, Callable[[Any], Any]]
     "playlists for tracks": (errors.SelectionError, "is a playlist", lambda c: c.download(Playlist(id="p"))),
     "nothing for tracks": (errors.SelectionError, "NoneType", lambda c: c.download(None)),
     "a folder with a null": (errors.ParameterError, "no path holds a null", lambda c: c.download("x", "a\0b")),
+    "half a character for a folder": (errors.ParameterError, "surrogates", lambda c: c.download("x", "\ud800")),
     "numbers for tracks": (errors.SelectionError, "type int", lambda c: c.play(range(3))),
     "nothing to measure": (errors.SelectionError, "empty", lambda c: c.measure([])),
     "two to wait for": (errors.SelectionError, "2 generations", lambda c: c.wait(["a", "b"])),
@@ -61,6 +65,8 @@ BEFORE: dict[str, tuple[type[errors.FinetuningError], str, Callable[[Any], Any]]
     "a number for a playlist": (errors.ParameterError, "int does not name", lambda c: c.add_tracks(5, "a")),
     "two rows for a playlist": (errors.ParameterError, "DataFrame", lambda c: c.add_tracks(FRAME, "a")),
     "a track for a playlist": (errors.ParameterError, "Generation", lambda c: c.playlist(Generation(id="x"))),
+    "no target": (errors.ParameterError, "NAType does not name", lambda c: c.move_tracks("pl_a", pd.NA, "a")),
+    "two rows for a target": (errors.ParameterError, "DataFrame", lambda c: c.move_tracks("pl_a", FRAME, "a")),
     "source and target alike": (errors.ParameterError, "same playlist", lambda c: c.move_tracks("P", "P", "a")),
     "deletion without a yes": (errors.ConfirmationError, "permanently deletes 2", lambda c: c.delete_tracks(FRAME)),
     # The rest

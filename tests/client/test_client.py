@@ -308,7 +308,9 @@ def test_what_has_no_sound_says_why(take: Generation, why: str) -> None:
     assert why in str(caught.value)
 
 
-@pytest.mark.parametrize(("folder", "why"), [(None, "NoneType"), (5, "int"), ("~nobody-of-this-name/x", "home")])
+@pytest.mark.parametrize(
+    ("folder", "why"), [(None, "NoneType"), (5, "int"), ("~nobody-of-this-name/x", r"home directory\.$")]
+)
 def test_a_folder_that_is_none_is_refused_before_any_request(
     client: ft.Client, folder: Any, why: str, sent: Callable[[], list[str]]
 ) -> None:
@@ -430,6 +432,21 @@ def test_moving_to_where_it_is_is_refused(client: ft.Client, playlist: str, sent
     with pytest.raises(errors.ParameterError, match="same playlist"):
         client.move_tracks(playlist, playlist.upper(), "x")
     assert sent() == ["GET /v1/playlists"]
+
+
+def test_the_rows_of_the_playlists_frame_say_from_where_to_where(
+    client: ft.Client, studio: ft.studio.Studio, playlist: str, takes: pd.DataFrame
+) -> None:
+    target = studio.create_playlist("Where it goes")
+    client.add_tracks(playlist, takes)
+    rows = client.playlists().set_index("id", drop=False)
+    outcomes = [
+        client.move_tracks(playlist, rows.loc[target], takes["id"].iloc[:1]),
+        client.move_tracks(playlist, rows.loc[[target]], takes["id"].iloc[1:2]),
+        client.move_tracks(rows.loc[target], playlist, takes["id"].iloc[:2]),
+    ]
+    studio.delete_playlist(target)
+    assert [len(outcome.succeeded) for outcome in outcomes] == [1, 1, 2]
 
 
 # Lifetime

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -204,6 +205,13 @@ def test_what_the_web_application_does(studio: Studio, api: httpx.Client, make: 
     for name in ("", "  ", None):
         with pytest.raises(StudioError, match="name that is not empty"):
             studio.create_playlist(name)  # type: ignore[arg-type]
+    for public in ("no", None, 2, pd.NA):
+        with pytest.raises(StudioError, match=r"public is .*\nSay True or False"):
+            studio.create_playlist("x", public)  # type: ignore[arg-type]
+        with pytest.raises(StudioError, match=r"public is .*\nSay True or False"):
+            studio.set_public(track, public)  # type: ignore[arg-type]
+    studio.set_public(track, np.True_)  # type: ignore[arg-type]
+    assert api.get(f"/v1/generations/{track}").json()["data"]["isPublic"] is True
 
 
 def test_tracks_are_named_in_many_ways(studio: Studio, api: httpx.Client, make: Make) -> None:

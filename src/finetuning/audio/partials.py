@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -36,7 +36,10 @@ async def partial(path: Path) -> AsyncGenerator[BinaryIO]:
     while True:
         with _open(part) as file:
             if _hold(file) and _is_at(file, part):
-                yield file
+                try:
+                    yield file
+                finally:
+                    _drop_if_empty(file, part)
                 return
         await asyncio.sleep(_GLANCE)
 
@@ -45,6 +48,13 @@ def _open(part: Path) -> BinaryIO:
     # O_CREAT without O_TRUNC: what an earlier attempt left is continued.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     return os.fdopen(os.open(part, flags, 0o666), "r+b")
+
+
+def _drop_if_empty(file: BinaryIO, part: Path) -> None:
+    """Remove a file in which nothing arrived, so that what cannot be fetched leaves no litter."""
+    with suppress(OSError, ValueError):  # closed, or, where what is open cannot be removed, left there
+        if file.seek(0, os.SEEK_END) == 0 and _is_at(file, part):
+            part.unlink()
 
 
 def _is_at(file: BinaryIO, part: Path) -> bool:

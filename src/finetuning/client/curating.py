@@ -55,7 +55,7 @@ class Curating(Reading):
                 listed = await self.playlists()
             return listed
 
-        same = isinstance(source, str) and source == target
+        same = isinstance(source, str) and isinstance(target, str) and source == target
         origin = source if same else await resolve_playlist(listing, source)
         goal = source if same else await resolve_playlist(listing, target)
         if origin == goal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,11 +120,12 @@ class Listening(Reading):
             raise errors.ParameterError(f"at_once={at_once} is not 1 or more.", parameter="at_once", value=at_once)
         try:
             target = Path(folder).expanduser()
-            if "\0" in str(target):
+            if b"\0" in os.fsencode(target):  # which also refuses half of a surrogate pair
                 raise ValueError("no path holds a null character")
         except (TypeError, ValueError, RuntimeError) as problem:
+            why = str(problem).rstrip(".")
             raise errors.ParameterError(
-                f"folder={parameters.shown(folder)} is not a folder: {problem}.", parameter="folder", value=folder
+                f"folder={parameters.shown(folder)} is not a folder: {why}.", parameter="folder", value=folder
             ) from None
         gate = asyncio.Semaphore(at_once)
         finished = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -115,8 +116,6 @@ _HINTS: dict[str, str] = {
     "ACCOUNT_DELETED": "The account of this key is gone; use a key of another.",
     "NOT_FOUND": "It may have been deleted, or belong to somebody else: client.generations() and client.playlists() "
     "list what is yours.",
-    "RATE_LIMITED": "Wait that long; Policy(max_wait=…) says how long a client waits by itself.",
-    "GENERATION_RATE_LIMITED": "Wait that long; Policy(max_wait=…) says how long a client waits by itself.",
 }
 
 
@@ -141,14 +140,19 @@ def _declined(
     code = str(error.get("code") or f"HTTP_{status}")
     fallback = errors.ServiceError if status >= 500 else errors.APIError
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, fallback)
+    seconds = retry_after(headers, error.get("retryAfter"))
+    hint = _HINTS.get(code) or (_doubt(request) if status >= 500 else None)
+    if kind is errors.RateLimitError:
+        wait = "a moment" if seconds is None else f"{max(1, math.ceil(seconds)):,} s"
+        hint = f"Wait {wait}; ft.Policy(max_wait=…) says how long a client waits by itself."
     return kind(
         str(error.get("message") or "The service gave no reason."),
         status=status,
         code=code,
         details=error.get("details"),
-        retry_after=retry_after(headers, error.get("retryAfter")),
+        retry_after=seconds,
         request=str(request),
-        hint=_HINTS.get(code) or (_doubt(request) if status >= 500 else None),
+        hint=hint,
     )
 
 

@@ -59,6 +59,7 @@ class Controls:
     def create_playlist(self, name: str, public: bool = False, description: str | None = None) -> str:
         """Make an empty playlist of the user's and return its id. Two may have the same name."""
         _check_name(name)
+        public = _truth("public", public)
         with self._as_user() as (connection, user):
             return playlists.create(connection, user.id, name, public, description, self._clock())
 
@@ -86,6 +87,7 @@ class Controls:
             Whether they are shown. A track that is hidden leaves the public playlists that it is in.
         """
         ids = ids_of(tracks)
+        public = _truth("public", public)
         with self._as_user() as (connection, user):
             for id in ids:  # noqa: A001 - the wire's name
                 if not generations.set_public(connection, id, user.id, public):
@@ -274,6 +276,13 @@ def check_count(name: str, value: Any) -> None:
 def _check_days(days: Any) -> None:
     if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= LONGEST_PAST:
         raise StudioError(f"days is {days!r}.", hint=f"Give a number, more than 0 and at most {LONGEST_PAST:,}.")
+
+
+def _truth(name: str, value: Any) -> bool:
+    # NumPy's truth values are bool_ or bool, by its version.
+    if not (isinstance(value, int) or type(value).__name__ in ("bool", "bool_")) or value not in (0, 1):
+        raise StudioError(f"{name} is {value!r}.", hint="Say True or False.")
+    return bool(value)
 
 
 def _check_name(name: Any) -> None:

@@ -16,7 +16,7 @@ _PASSING: Final = frozenset({500, 502, 503, 504})
 
 def transport_error(request: protocol.Request[Any], cause: Exception, base_url: str) -> errors.TransportError:
     """Turn what httpx raised into what is raised here."""
-    what = str(cause) or type(cause).__name__
+    what = str(cause).rstrip(".") or type(cause).__name__
     # A host name that cannot be encoded, or an address that no URL can have, shows only here.
     nowhere = isinstance(cause, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError))
     if nowhere or isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):

@@ -65,10 +65,10 @@ class Media:
                 yield whole
                 return
         except (httpx.InvalidURL, UnicodeError) as cause:
-            problem = errors.DownloadError(f"{plain(url)!r} is not an address: {cause}.")
+            problem = errors.DownloadError(f"{plain(url)!r} is not an address: {str(cause).rstrip('.')}.")
         except (httpx.HTTPError, OSError) as cause:
             problem = errors.DownloadError(
-                f"The download of {plain(url)} broke off: {str(cause) or type(cause).__name__}.",
+                f"The download of {plain(url)} broke off: {str(cause).rstrip('.') or type(cause).__name__}.",
                 hint="Repeat it; it goes on where it stopped.",
             )
         raise problem
@@ -77,8 +77,9 @@ class Media:
         """Refuse, for the first request of a download and each redirect, whatever is not a plain media URL."""
         url = request.url
         if url.username or url.password or (url.scheme != "https" and not (self._local and is_loopback(url.host))):
+            address = f"{url.scheme}://{url.host}" if url.host else "without a host"
             raise errors.DownloadError(
-                f"The media address {url.scheme}://{url.host} is not followed.",
+                f"The media address {address} is not followed.",
                 hint="Media comes over https and without credentials.",
             )
         request.headers.pop("X-API-Key", None)
