@@ -36,6 +36,10 @@ from finetuning.studio.music.words import FAMILIES, MOODS, STRANGE, understand
         ("bossa nova on the beach", "bossa nova"),
         ("trap beat", "trap"),
         ("liquid drum & bass", "drum and bass"),
+        ("D&B", "drum and bass"),
+        ("drum'n'bass", "drum and bass"),
+        ("rock ’n’ roll", "rock"),
+        ("smooth R&B", "soul"),
         ("a tune about cats", "pop"),
         ("🎹🎶✨", "pop"),
         ("not jazz, rock", "rock"),
@@ -50,6 +54,14 @@ def test_the_style_is_read(tags: str, style: str) -> None:
     [
         ("ambient, no drums", ("drums",)),
         ("drumless jazz", ("drums",)),
+        ("drum-less jazz", ("drums",)),
+        ("neither drums nor bass", ("drums", "bass")),
+        ("everything except drums, piano", ("drums",)),
+        ("avoid drums", ("drums",)),
+        ("techno ohne Schlagzeug", ("drums",)),
+        ("sans batterie", ("drums",)),
+        ("sin batería", ("drums",)),
+        ("без ударных", ("drums",)),
         ("without any piano or guitar, just strings", ("piano", "guitar")),
         ("drum-free folk", ("drums",)),
         ("pop ohne Gitarre", ("guitar",)),
@@ -73,8 +85,15 @@ def test_energy_said_outright_wins_over_the_style() -> None:
     assert low < 0.3 < 0.8 < high
 
 
+def test_energy_refused_outright_is_the_other_energy_and_refuses_nothing_else() -> None:
+    low, high = understand("techno, no high energy, piano"), understand("not a low energy piano piece")
+    assert low.energy < 0.3 < 0.8 < high.energy
+    assert low.wanted == high.wanted == ("piano",)
+
+
 def test_energy_words_do_not_make_another_piece() -> None:
     assert understand("lofi piano, low energy").text == understand("lofi piano, high energy").text
+    assert understand("lofi piano, frantic energy").text == understand("lofi piano").text
     assert understand("lofi piano").text != understand("lofi flute").text
 
 
@@ -105,6 +124,7 @@ def test_every_family_has_words_enough() -> None:
     ("tags", "era"),
     [
         ("80s synth wave", "eighties"),
+        ("80’s synth wave", "eighties"),
         ("1950s crooner", "fifties"),
         ("vintage jazz", "vintage"),
         ("modern r&b", "modern"),

@@ -87,7 +87,8 @@ class Understanding:
 
 def words_of(tags: str) -> list[str]:
     """Split into words in lower case, phrases joined, aliases resolved, with a mark where a clause ends."""
-    plain = unicodedata.normalize("NFKC", tags).casefold().replace("&", " and ").replace("'", "")
+    plain = unicodedata.normalize("NFKC", tags).casefold().replace("&", " and ")
+    plain = re.sub(r"['’]|(?<=\w)-(?=less\b)", "", plain)
     found = [STOP if token[0] in ",;.:/|\n" else token for token in re.findall(r"[^\W_]+|[,;.:/|\n]", plain)]
     joined: list[str] = []
     at = 0
@@ -135,15 +136,20 @@ def claims(words: list[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _spoken_levels(words: list[str]) -> tuple[dict[str, float], set[int]]:
-    """Energy and density said outright ("low energy", "energy: high"), and where in the words."""
+    """Energy and density said outright ("low energy", "energy: high", "not high energy"), and where in the words."""
     said: dict[str, float] = {}
     used: set[int] = set()
     for at, word in enumerate(words):
         if word in ("energy", "density"):
             near = [i for i in (at - 1, at + 1, at + 2) if 0 <= i < len(words) and words[i] in LEVELS]
             if near and not (near[0] == at + 2 and words[at + 1] != STOP):
-                said[word] = LEVELS[words[near[0]]]
-                used |= {at, near[0]}
+                level, back = LEVELS[words[near[0]]], min(at, near[0]) - 1
+                while back >= 0 and words[back] in SMALL:
+                    back -= 1
+                refused = back >= 0 and words[back] in REFUSALS
+                said[word] = 1 - level if refused else level
+                # the refusal is used up: it must not reach the next word that means something
+                used |= {at, near[0], back} if refused else {at, near[0]}
     return said, used
 
 
@@ -192,5 +198,6 @@ def understand(tags: str) -> Understanding:
         refused=refused,
         alone=len(pitched) == 1 and "drums" not in wanted and _alone(words, pitched[0]),
         unknown=tuple(dict.fromkeys(w[:STRANGE] for w in (*yes, *no) if w not in KNOWN | SILENT))[:STRANGE],
-        text=" ".join(w for w in yes if w not in ENERGIES and w != STOP) + ("~" + " ".join(no) if no else ""),
+        text=" ".join(w for w in yes if w not in ENERGIES and w not in (STOP, "energy"))
+        + ("~" + " ".join(no) if no else ""),
     )
