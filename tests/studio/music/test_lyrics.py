@@ -44,8 +44,16 @@ words = st.text(st.characters(codec="utf-8"), max_size=120) | st.lists(
         ("little tables loved and wanted", ["lit tle", "ta bles", "loved", "and", "wan ted"]),
         ("yoyo beyond the queue", ["yo yo", "be yond", "the", "queue"]),
         ("don't stop, 7 pm!! …", ["don't", "stop,", "7", "pm!!"]),
+        (
+            "I've lost love, fire; (alone) love's roses!",
+            ["I've", "lost", "love,", "fire;", "(a lone)", "love's", "ro ses!"],
+        ),
+        ("going, trying to sing", ["go ing,", "try ing", "to", "sing"]),
+        ("something lonely, careless, gentle", ["some thing", "lone ly,", "care less,", "gen tle"]),
+        ("rely on somersaults", ["re ly", "on", "so mer saults"]),
         ("Straßenbahn fährt", ["Stra ßen bahn", "fährt"]),
         ("Я люблю тебя", ["Я", "люб лю", "те бя"]),
+        ("моя твоё мой, неуклюже", ["мо я", "тво ё", "мой,", "не ук лю же"]),
         ("東京の夜", ["東 京 の 夜"]),
         ("きょうは", ["きょ う は"]),
         ("안녕 나의", ["안 녕", "나 의"]),
@@ -73,6 +81,15 @@ def test_labels_name_sections_and_are_not_sung() -> None:
     assert blocks[3].lines == blocks[1].lines, "a chorus called without words is the chorus again"
     assert blocks[1].lines[1].text == "(Take me to the light)"
     assert [b.kind for b in read_lyrics("first words\n[???]\n[Guitar]\nla\n(Refrain)\nlo")] == [None, None, "chorus"]
+
+
+def test_a_label_in_front_of_words_is_not_sung() -> None:
+    blocks = read_lyrics("[Verse] one two\n[Chorus]: (la la)\n[softly] hush\n[Chorus] …")
+    assert [(b.kind, [line.text for line in b.lines]) for b in blocks] == [
+        ("verse", ["one two"]),
+        ("chorus", ["(la la)", "[softly] hush"]),
+        ("chorus", ["(la la)", "[softly] hush"]),
+    ]
 
 
 @given(words)

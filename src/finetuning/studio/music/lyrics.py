@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,6 +12,9 @@ __all__ = ["Block", "Line", "read_lyrics", "syllables"]
 
 LABEL = re.compile(r"\s*([\[(])\s*([^\W\d_][^\[\]()\n]{0,39})[\])]\s*:?\s*")
 """A line that is nothing but a label, such as ``[Verse 2]``. In round brackets stand labels, and words to be sung."""
+
+LEADING = re.compile(r"\s*(\[[^\[\]\n]{1,40}\])\s*:?")
+"""A label in front of a line's own words."""
 
 KINDS = {
     "intro": "intro", "verse": "verse", "strophe": "verse", "couplet": "verse", "estrofa": "verse", "vers": "verse",
@@ -21,9 +25,16 @@ KINDS = {
 }  # fmt: skip
 """Sections by the first word of a label that is known."""
 
-VOWELS = frozenset("aeiouyаеёиоуыэюяіїєαεηιουωæœøıəɛɔ")
-GROUP = re.compile("(?:[{0}]|y(?![{0}]))+".format("".join(sorted(VOWELS - {"y"}))))
-"""Vowels that are sung together; a y before a vowel is a consonant."""
+CYRILLIC = "аеёиоуыэюяіїє"
+VOWELS = frozenset("aeiouyαεηιουωæœøıəɛɔ" + CYRILLIC)
+GROUP = re.compile("[{0}]|(?:[{1}]|y(?![{0}{1}]))+".format(CYRILLIC, "".join(sorted(VOWELS - {"y", *CYRILLIC}))))
+"""Vowels that are sung together, of Cyrillic ones each by itself; a y before a vowel is a consonant."""
+
+ENDING = re.compile("(?:[aeiou]|(?<=[^aeiou])y)(?=ings?$)")
+"""In English, what a syllable ends with before an ``ing`` that is one of its own: going, trying."""
+
+INNER = re.compile("(?<=^som)e(?=[bdhtw])|(?<=[^aeiouy])e(?=(?:ful|less|ly|fully|lessly|ness)$)")
+"""In English, an e within a word that is not heard: something, lonely."""
 
 CLUSTERS = frozenset({
     "bl", "br", "ch", "cl", "cr", "dl", "dr", "fl", "fr", "gh", "gl", "gr", "ph", "pl", "pr", "qu", "sc", "sh", "sk",
@@ -59,7 +70,8 @@ class Block:
 
 
 def _plain(letter: str) -> str:
-    return unicodedata.normalize("NFD", letter.casefold())[0]
+    # the marks of й and ў make consonants of vowels
+    return letter if letter.casefold() in "йў" else unicodedata.normalize("NFD", letter.casefold())[0]
 
 
 def _syllabic(letter: str) -> bool:
@@ -76,11 +88,25 @@ SILENT_E = frozenset({"en", "fr"})
 
 def _muted(plain: str, start: int) -> bool:
     """Whether the last group of vowels, which begins at ``start``, is an e that is not heard."""
-    before, end = plain[start - 1], plain[start:]
+    before, end = plain[start - 1], re.sub("['’]", "", plain[start:])
     if before in VOWELS - {"y"} or end not in ("e", "es", "ed"):
         return False
     table = before == "l" and plain[start - 2] not in VOWELS
     return not {"e": table, "es": table or before in "sxzcgh", "ed": before in "td"}[end]
+
+
+def _english(plain: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Part an ``ing`` from the vowel before it, and leave out an e within the word that is not heard."""
+    if ending := ENDING.search(plain):
+        at = ending.end()
+        first = next((start for start, end in groups if start < at <= end), at - 1)
+        groups = [g for g in groups if g[1] < at] + [(first, at), (at, at + 1)]
+    mute = {
+        m.span()
+        for m in INNER.finditer(plain)
+        if not (plain[m.start() - 1] == "l" and plain[m.start() - 2] not in VOWELS)
+    }
+    return groups[:1] + [g for g in groups[1:] if g not in mute]
 
 
 def _word(word: str, language: str) -> list[str]:
@@ -88,8 +114,10 @@ def _word(word: str, language: str) -> list[str]:
 
     One consonant between two groups, or a cluster that can begin a syllable, goes with the second.
     """
-    plain = "".join(map(_plain, word))
+    plain = re.sub(r"[\W_]+$", "", "".join(map(_plain, word)))
     groups = [m.span() for m in GROUP.finditer(plain)]
+    if language == "en":
+        groups = _english(plain, groups)
     if len(groups) > 1 and language in SILENT_E and _muted(plain, groups[-1][0]):
         groups.pop()
     cuts = [0]
@@ -169,15 +197,27 @@ def _kind(label: str) -> str | None:
     return next((KINDS[word] for word in words if word in KINDS), None)
 
 
+def _rows(text: str) -> Iterator[str]:
+    """Give line after line, a label that names a section and stands in front of words as a line of its own."""
+    for row in text.split("\n"):
+        lead = LEADING.match(row)
+        if lead and _kind(lead[1]):
+            yield lead[1]
+            yield row[lead.end() :]
+        else:
+            yield row
+
+
 def read_lyrics(lyrics: str, language: str | None = None) -> tuple[Block, ...]:
     """Read lyrics into blocks of lines.
 
-    A line in square brackets is a label and not sung: where it names a section, what follows belongs to that section.
+    A line in square brackets is a label and not sung: where it names a section, what follows belongs to that section,
+    also on the same line.
     A chorus that is called without words repeats those that it had. Without a language they are read as English.
     """
     clean = "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else " " for c in _unbroken(lyrics))
     blocks: list[tuple[str | None, list[Line]]] = []
-    for row in clean.split("\n"):
+    for row in _rows(clean):
         match = LABEL.fullmatch(row)
         if match and (match[1] == "[" or _kind(match[2])):
             blocks.append((_kind(match[2]), []))
