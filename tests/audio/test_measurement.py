@@ -360,7 +360,7 @@ def test_a_measurement_travels() -> None:
         found.tempo = 1.0  # type: ignore[misc]
 
 
-def refusal(source: Path | str | bytes) -> str:
+def refusal(source: Any) -> str:
     with pytest.raises(MeasureError) as caught:
         measure(source)
     assert caught.value.hint
@@ -378,6 +378,8 @@ def test_files_that_cannot_be_measured_say_why(tmp_path: Path) -> None:
 
 def test_bytes_that_cannot_be_measured_say_why() -> None:
     assert "0 bytes" in refusal(b"")
+    assert "of type NoneType is no audio file" in refusal(None)
+    assert "of type int is no audio file" in refusal(3)
     assert "these bytes cannot be decoded" in refusal(b"\x00" * 4096)
     assert "0 samples" in refusal(encoded(np.zeros(0)))
     assert "too short" in refusal(encoded(clicks(120, seconds=0.3)))

@@ -12,7 +12,7 @@ from finetuning.charts.projection import days_until, paths
 from finetuning.errors import ParameterError
 from finetuning.records import Account, Limits
 
-from .frames import account, axes, caption, legend, text_of, ys
+from .frames import account, axes, caption, legend, render, text_of, ys
 
 NOW = pd.Timestamp("2026-03-11T00:00", tz="UTC")
 
@@ -67,6 +67,13 @@ def test_uneven_use_is_uncertain_and_says_so() -> None:
     band = next(each for each in upper.collections)
     spread = band.get_paths()[0].vertices
     assert np.ptp(np.asarray(spread)[:, 1]) > 20
+
+
+def test_the_legend_lies_upon_nothing() -> None:
+    upper, _ = charts.credit_use(used(*[10] * 10), account(monthly=10_000, packs=20), now=NOW)
+    render(upper)
+    found: Any = upper.get_legend()
+    assert found.get_window_extent().x0 >= upper.get_window_extent().x1
 
 
 def test_few_days_are_not_to_be_relied_on() -> None:

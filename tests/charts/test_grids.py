@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from finetuning import charts
 from finetuning.errors import ParameterError
 
-from .frames import axes, caption, library
+from .frames import axes, caption, library, render
 
 
 def grid(ax: Any) -> list[list[float | None]]:
@@ -58,6 +59,15 @@ def test_a_column_that_is_there_twice_is_refused() -> None:
 def test_ids_in_the_index_are_found() -> None:
     frame = library(6).set_index("id")
     assert caption(charts.heat_map(pd.concat([frame, frame]), "bpm", "key")).endswith("Left out: 6 listed twice.")
+
+
+def test_the_names_of_many_rows_stand_apart() -> None:
+    frame = library(60).assign(prompt=[f"style {number}" for number in range(60)], bpm=range(60))
+    ax = charts.heat_map(frame, "bpm", "prompt")
+    render(ax)
+    boxes = sorted((label.get_window_extent() for label in ax.get_yticklabels()), key=lambda box: box.y0)
+    assert len(boxes) == 24
+    assert all(low.y1 <= high.y0 for low, high in pairwise(boxes))
 
 
 def test_values_that_cannot_be_hashed_are_told_apart_by_how_they_read() -> None:

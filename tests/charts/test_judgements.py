@@ -10,7 +10,7 @@ from finetuning import charts
 from finetuning.charts.intervals import rating_intervals, wilson
 from finetuning.errors import ParameterError, SelectionError
 
-from .frames import axes, caption, text_of, ticks, ys
+from .frames import axes, caption, render, text_of, ticks, ys
 
 
 def rated(*ratings: int | None, **columns: Any) -> pd.DataFrame:
@@ -64,9 +64,11 @@ def test_a_kept_take_costs_all_that_were_tried() -> None:
     frame = rated(5, 1, 2, 4, 1, 1, None, bpm=[80, 80, 80, 80, 90, 90, 90])
     ax = charts.cost_per_kept(frame, by="bpm")
     assert bars(ax) == {0: 2}
-    assert "none kept" in " ".join(text.get_text() for text in ax.texts)
+    assert f" >{1 / wilson(0, 2)[1]:.2g}" in [text.get_text() for text in ax.texts]  # 90 bpm
     assert ax.get_ylabel() == "credits for each kept take"
-    assert caption(ax) == "2 takes kept of 6 credits: 3 each. Left out: 1 not judged yet."
+    assert caption(ax) == (
+        "2 takes kept of 6 credits: 3 each. Arrows: none kept; what one costs at least. Left out: 1 not judged yet."
+    )
     low, high = wilson(2, 4)
     (segment,) = ax.collections[0].get_segments()  # type: ignore[attr-defined]
     assert np.allclose(segment[:, 1], [1 / high, 1 / low])
@@ -97,8 +99,25 @@ def test_what_was_never_sent_cost_nothing() -> None:
     )
 
 
+def test_no_number_lies_upon_the_next_bar() -> None:
+    frame = rated(*[1] * 100, *[5] * 5, *[1] * 15, bpm=[*range(60, 160, 10)] * 10 + [170] * 5 + [180] * 15)
+    frame.loc[::3, "rating"] = 5
+    frame.loc[frame.bpm.isin([90, 120]), "rating"] = 1
+    ax = charts.cost_per_kept(frame, by="bpm")
+    render(ax)
+    numbers = [text.get_window_extent() for text in ax.texts if text.get_gid() is None and text.get_text()]
+    patches: Any = ax.patches
+    columns = [bar.get_window_extent() for bar in patches if bar.get_width() == 0.6]
+    assert len(numbers) == 12
+    assert len(columns) == 10
+    assert not [1 for number in numbers for column in columns if number.x0 < column.x0 < number.x1]
+
+
 def test_nothing_kept_at_all() -> None:
-    assert caption(charts.cost_per_kept(rated(1, 2))) == "0 takes kept of 2 credits."
+    assert (
+        caption(charts.cost_per_kept(rated(1, 2)))
+        == "0 takes kept of 2 credits. Arrows: none kept; what one costs at least."
+    )
     assert "no take that was judged" in text_of(charts.cost_per_kept(rated(None)), "nothing")
 
 

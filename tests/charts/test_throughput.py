@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from finetuning import charts
 from finetuning.charts.queueing import in_flight
 
-from .frames import axes, caption, legend, text_of, xs, ys
+from .frames import axes, caption, legend, render, text_of, xs, ys
 
 
 def takes(*rows: tuple[float, float | None, float | None], **columns: Any) -> pd.DataFrame:
@@ -86,6 +86,15 @@ def test_many_takes_become_a_picture_in_which_none_is_lost() -> None:
     assert legend(upper) == ["waiting", "in the making", "failed"]
     assert max(ys(lower.lines[0])) == 29
     assert len(xs(lower.lines[0])) == 1001
+
+
+def test_takes_of_seconds_are_seen_among_days() -> None:
+    upper, _ = charts.throughput(takes((0, 20, 15), (400_000, 400_020, 20)))
+    render(upper)
+    across = upper.get_window_extent().width / upper.get_xlim()[1]
+    assert len(bars(upper)["in the making"]) == 2
+    assert all((end - begin) * across > 1 for begin, end in bars(upper)["in the making"])  # dots
+    assert bars(upper)["waiting"][1][0] == bars(upper)["waiting"][1][1]  # it did not wait
 
 
 def test_without_generation_times_nothing_is_told_apart() -> None:

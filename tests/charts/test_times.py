@@ -30,6 +30,12 @@ def test_the_histogram_counts_each_generation_and_marks_percentiles() -> None:
     assert caption(ax) == "100 generations: p50 50.5 s, p90 90.1 s, p99 99 s."
 
 
+def test_an_empty_chart_has_the_axes_of_the_full_one() -> None:
+    for by in (None, "bpm"):
+        empty, full = (charts.generation_times(frame, by) for frame in (library(0), library(3)))
+        assert (empty.get_xlabel(), empty.get_ylabel()) == (full.get_xlabel(), full.get_ylabel())
+
+
 def test_one_long_wait_does_not_put_all_others_into_one_bar() -> None:
     ax = charts.generation_times(timed(*np.linspace(1, 5, 60), 30))
     counts = ax.patches[0].get_data().values  # type: ignore[attr-defined]

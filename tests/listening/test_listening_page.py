@@ -206,6 +206,18 @@ def test_folders_that_cannot_be_used_are_refused(sounds: Any, tmp_path: Path) ->
     assert (tmp_path / "site" / "index.html").read_text() == "mine"
 
 
+def test_what_is_no_path_or_no_text_is_refused(sounds: Any, tmp_path: Path) -> None:
+    frame = sounds("One")
+    nothing: Any = None
+    with pytest.raises(errors.ParameterError, match="folder=None is no path"):
+        ft.listening_page(frame, nothing)
+    for words in ({"title": 5}, {"description": ["To work by."]}):
+        wrong: Any = words
+        with pytest.raises(errors.ParameterError, match="is no text"):
+            ft.listening_page(frame, tmp_path / "page", **wrong)
+    assert not (tmp_path / "page").exists()
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     folder = PageFolder(tmp_path)
     folder.put("index.html", b"old")

@@ -167,6 +167,8 @@ def test_what_cannot_be_compared_is_named_with_the_reason(tmp_path: Path) -> Non
     for id_, part in zip("abcde", ("decoded", "too short", "silent", "cannot be opened", "not measured"), strict=True):
         assert part in reasons[id_]
     assert "5 could not be compared" in repr(found)
+    assert f"1 × not compared: {reasons['e']}" in repr(found)
+    assert found.method == "Nothing was compared."
     assert "<table" in found._repr_html_()
 
 

@@ -127,6 +127,8 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         ({"start": "t1"}, "no tempo"),
         ({"arc": "up"}, "rise, fall, arch"),
         ({"tempo_weight": -1}, "from 0"),
+        ({"tempo_weight": "x"}, "from 0"),
+        ({"tempo_weight": None}, "from 0"),
     ]:
         with pytest.raises(errors.ParameterError, match=problem):
             flow(one, **arguments)  # type: ignore[arg-type]
@@ -134,6 +136,16 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         flow(["t0"])  # type: ignore[arg-type]
     with pytest.raises(errors.ParameterError, match="2,001 tracks"):
         flow(frame(*[(100, "C", "major")] * 2001))
+
+
+def test_an_energy_that_is_no_number_is_none() -> None:
+    three = frame(*[(100, "C", "major")] * 3)
+    with pytest.raises(errors.ParameterError, match="needs a column"):
+        flow(three.assign(loudness="loud"), arc="rise")
+    mixed = three.assign(loudness=pd.Series(["loud", -9.0, -20.0], index=three.index, dtype=object))
+    assert len(flow(mixed, arc="rise")) == 3
+    onsets = three.assign(loudness="loud", onset_density=[3.0, 1.0, 2.0])
+    assert flow(onsets, arc="rise").onset_density.tolist() == [1.0, 2.0, 3.0]
 
 
 def test_frames_without_rows_or_columns_come_back() -> None:

@@ -76,11 +76,15 @@ def bytes_of(source: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
     Raises
     ------
     MeasureError
-        There is no such file, or nothing in it.
+        There is no such file, nothing in it, or `source` is neither a path nor bytes.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "these bytes", bytes(source)
     else:
+        if not isinstance(source, str | os.PathLike):
+            raise MeasureError(
+                f"A value of type {type(source).__name__} is no audio file.", hint="Give the path of one, or its bytes."
+            )
         path = Path(source)
         name = f"'{path}'"
         if path.is_dir():

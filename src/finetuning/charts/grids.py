@@ -86,7 +86,7 @@ def draw_grid(ax: Axes, values: NDArray[np.float64], across: list[str], up: list
     )
     for text in ax.get_xticklabels():
         text.set_rotation_mode("anchor" if turned else "default")
-    ax.set_yticks(np.arange(len(up)) + 0.5, up)
+    ax.set_yticks(np.arange(len(up)) + 0.5, up, fontsize=7 if len(up) > 12 else None)
     ax.tick_params(length=0)
     bar(ax, picture, name, pad=0.02)
     if values.size <= _WRITTEN:

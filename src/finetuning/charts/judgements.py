@@ -148,8 +148,9 @@ def cost_per_kept(df: Any, by: By = None, *, kept: Tracks | None = None, ax: Axe
         some, cost, yerr=[cost - least[some], np.minimum(most[some], 10 * top) - cost], fmt="o", color=ink(),
         markersize=4, capsize=3,
     )  # fmt: skip
+    small = 6.5 if len(sizes) > 8 else 8.5  # each number stays off the next bar
     for at, height in zip(some, cost, strict=True):
-        note(ax, f" {height:.3g}", at + 0.04, height, va="bottom", ha="left")
+        note(ax, f" {height:.3g}", at + 0.04, height, va="bottom", ha="left", fontsize=small)
     for at in none:
         ax.annotate(
             "",
@@ -158,13 +159,14 @@ def cost_per_kept(df: Any, by: By = None, *, kept: Tracks | None = None, ax: Axe
             arrowprops={"arrowstyle": "->", "color": COLOURS[1], "lw": 1.6},
         )
         ax.plot([at - 0.2, at + 0.2], [least[at]] * 2, color=COLOURS[1], linewidth=2)
-        note(ax, f" none kept:\n over {least[at]:.2g}", at + 0.04, least[at], va="bottom", ha="left")
+        note(ax, f" >{least[at]:.2g}", at + 0.04, least[at], va="bottom", ha="left", fontsize=small)
     ax.set_ylim(0, top)
     ax.set_xlim(-0.6, len(sizes) - 0.4)
     named(ax, by_value)
     total = int(good.sum())
     said = f"{plural(total, 'take')} kept of {plural(len(rows), 'credit')}"
     said += f": {len(rows) / total:.3g} each." if total else "."
+    said += " Arrows: none kept; what one costs at least." if len(none) else ""
     return finish(ax, title, by_value.title, amount, [said, *rows.notes])
 
 

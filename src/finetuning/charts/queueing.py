@@ -77,6 +77,7 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
         ("waiting or in the making", start, end, ~known & ~failed, COLOURS[5], HATCHES[2]),
         ("" if len(rows) <= _FEW else "failed", ready, end, failed, COLOURS[1], HATCHES[1]),
     )
+    upper.set_xlim(0, max(span / scale, 1e-6) * 1.02)
     if len(rows) > _FEW:
         _picture(upper, kinds, len(rows), float(max(end.max(), 1e-6)))
     for name, left, right, which, colour, hatch in kinds:
@@ -85,7 +86,6 @@ def throughput(source: Any, *, ax: Axes | None = None) -> tuple[Axes, Axes]:
     if failed.any() and len(rows) <= _FEW:  # however short their making was
         upper.plot(end[failed], places[failed], "x", color=COLOURS[1], markersize=5, label="failed")
     upper.set_ylim(len(rows) + 0.8, 0.2)
-    upper.set_xlim(0, max(span / scale, 1e-6) * 1.02)
     upper.legend(loc="upper right", ncols=2)
     moments, flying = _most(*in_flight(start, end))
     lower.step(moments, flying, where="post", color=COLOURS[0])
@@ -137,6 +137,8 @@ def _bars(ax: Axes, places: Any, left: NDArray[Any], right: NDArray[Any], name: 
     from matplotlib.collections import PolyCollection
 
     low, high = places - 0.4, places + 0.4
+    # However short, what was there is seen.
+    right = np.where(right > left, np.maximum(right, left + ax.get_xlim()[1] / 500), right)
     corners = np.stack([left, low, left, high, right, high, right, low], axis=1).reshape(-1, 4, 2)
     bars = PolyCollection(
         list(corners), facecolors=colour, edgecolors=ink(), linewidths=0, hatch=hatch, label=name or "_"

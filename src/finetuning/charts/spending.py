@@ -9,7 +9,7 @@ import pandas as pd
 
 from finetuning.charts.projection import FARTHEST, days_until, paths
 from finetuning.charts.reading import Rows, moments_of, numbers_of, plural, table_of
-from finetuning.charts.style import COLOURS, dated, finish, ink, nothing, two_axes, whole
+from finetuning.charts.style import COLOURS, beside, dated, finish, ink, nothing, two_axes, whole
 from finetuning.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def credit_use(
         notes += _standing(left)
         notes += _project(upper, left, days, daily, len(moments))
     upper.set_ylim(bottom=0)
-    upper.legend(loc="lower right")  # use only grows: below it there is room
+    beside(upper)  # within, it would lie upon the projection where much more is left than is used
     dated(lower)
     upper.tick_params(axis="x", labelbottom=False)
     finish(lower, "", "day (UTC)", "credits a day")

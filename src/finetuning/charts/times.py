@@ -59,7 +59,8 @@ def generation_times(df: Any, by: By = None, *, ax: Axes | None = None) -> Axes:
     times = rows.numbers("generation_time")
     if not len(rows):
         nothing(ax, f"{_WHY}; {rows.reason}")
-        return finish(ax, "Generation times", label("generation_time"), "generations", rows.notes)
+        labels = (label("generation_time"), "generations") if by is None else (sorted_.title, label("generation_time"))
+        return finish(ax, "Generation times", *labels, rows.notes)
     marks = np.percentile(times, _SHARES)
     said = ", ".join(f"p{share} {seconds(mark)}" for share, mark in zip(_SHARES, marks, strict=True))
     notes = [f"{plural(len(rows), 'generation')}: {said}.", *rows.notes]

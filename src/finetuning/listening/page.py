@@ -111,11 +111,18 @@ def listening_page(
     SelectionError
         The selection is empty, or names no tracks.
     ParameterError
-        The folder cannot be used or holds another page, a column is not there or not to be shared, or sounds must be
-        fetched and there is no client.
+        The folder cannot be used or holds another page, a title or description is no text, a column is not there or
+        not to be shared, or sounds must be fetched and there is no client.
     """
     import pandas as pd
 
+    if not isinstance(folder, str | os.PathLike):
+        raise ParameterError(
+            f"folder={folder!r} is no path.", parameter="folder", value=folder, hint='Such as "page/".'
+        )
+    for name, words in (("title", title), ("description", description)):
+        if not isinstance(words, str | None):
+            raise ParameterError(f"{name}={words!r} is no text.", parameter=name, value=words, hint="Pass a str.")
     chosen = None if columns is None else [columns] if isinstance(columns, str) else list(columns)
     hidden = [name for name in chosen or [] if name in HIDDEN]
     if hidden:

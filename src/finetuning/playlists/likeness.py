@@ -18,6 +18,7 @@ from finetuning.records import Generation
 from finetuning.selections import Tracks, ids_of
 
 from .prints import Print, fingerprint, likeness
+from .showing import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,8 @@ class Duplicates:
             "measures": f"by measures: {_WITHIN} where the farthest of tempo, length, brightness, onset density and "
             "peak-to-loudness ratio is just within tolerance, and the key is the same",
         }
-        return ". ".join(f"{self.compared[how]:,} {text}" for how, text in told.items() if self.compared.get(how)) + "."
+        said = [f"{self.compared[how]:,} {text}" for how, text in told.items() if self.compared.get(how)]
+        return ". ".join(said or ["Nothing was compared"]) + "."
 
     @property
     def summary(self) -> str:
@@ -89,7 +91,8 @@ class Duplicates:
         )
 
     def __repr__(self) -> str:
-        return "\n  ".join([self.summary, *(" = ".join(group) for group in self.groups), self.method])
+        left = [f"{count:,} × not compared: {reason}" for reason, count in counted(self.unread["reason"])]
+        return "\n  ".join([self.summary, *left, *(" = ".join(group) for group in self.groups), self.method])
 
     def _repr_html_(self) -> str:
         table = self.pairs.to_html(index=False, border=0, float_format="{:.3f}".format) if len(self.pairs) else ""

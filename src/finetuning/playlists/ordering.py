@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -85,7 +86,8 @@ def flow(
         )
     if arc is not None and arc not in ARCS:
         raise ParameterError(f"arc={arc!r} is not one of {', '.join(ARCS)}.", parameter="arc", value=arc)
-    if not (np.isfinite(tempo_weight) and tempo_weight >= 0):
+    weight: Any = tempo_weight
+    if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
         raise ParameterError(
             f"tempo_weight={tempo_weight!r} is not a number from 0.", parameter="tempo_weight", value=tempo_weight
         )
@@ -169,7 +171,10 @@ def _start(tracks: pd.DataFrame, start: str | None, rows: list[int], found: list
 
 def _pull(tracks: pd.DataFrame, rows: list[int], arc: Arc) -> NDArray[np.float64]:
     """Return what it costs each track to stand at each place: its energy's rank against that of the arc."""
-    name = next((each for each in _ENERGIES if each in tracks.columns and tracks[each].notna().any()), None)
+    import pandas as pd
+
+    known = {each: pd.to_numeric(tracks[each], errors="coerce") for each in _ENERGIES if each in tracks.columns}
+    name = next((each for each, values in known.items() if values.notna().any()), None)
     if name is None:
         raise ParameterError(
             f"An arc needs a column {' or '.join(_ENERGIES)}.",
@@ -177,10 +182,10 @@ def _pull(tracks: pd.DataFrame, rows: list[int], arc: Arc) -> NDArray[np.float64
             value=arc,
             hint="Measure first: ft.playlists.flow(df.ft.measure(), arc='rise').",
         )
-    energy = tracks[name].iloc[rows].astype("float64")
+    energy = known[name].iloc[rows].astype("float64")
     ranks = energy.rank(method="average")
-    known = max(int(ranks.notna().sum()) - 1, 1)
-    level = ((ranks - 1) / known).to_numpy()
+    last = max(int(ranks.notna().sum()) - 1, 1)
+    level = ((ranks - 1) / last).to_numpy()
     places = np.linspace(0, 1, len(rows))
     wish = {"rise": places, "fall": 1 - places, "arch": 1 - np.abs(2 * places - 1)}[arc]
     # What has no energy pulls nowhere.
