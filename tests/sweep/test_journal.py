@@ -136,6 +136,30 @@ def test_a_disk_that_takes_nothing_is_an_error_and_loses_nothing(path: Path, eve
     assert Journal(path).read() == events[:2]
 
 
+def test_a_journal_that_is_taken_away_is_not_begun_anew(path: Path, events: list[Event]) -> None:
+    journal = Journal(path)
+    journal.append(*events[:2])
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(JournalError, match="cannot be written: No such file"):
+        journal.append(events[2])
+    assert not path.exists()
+    path.write_bytes(whole[:-9])
+    with pytest.raises(JournalError, match="is shorter than it was"):
+        journal.append(events[2])
+    assert path.read_bytes() == whole[:-9]
+    path.write_bytes(whole)
+    journal.append(events[2])
+    assert Journal(path).read() == events[:3]
+
+
+def test_a_moment_without_a_zone_is_damage(path: Path, events: list[Event]) -> None:
+    Journal(path).append(*events[:2])
+    path.write_bytes(path.read_bytes().replace(b'Z"', b'"'))
+    with pytest.raises(JournalError, match=r"line 1: .*timezone"):
+        Journal(path).read()
+
+
 names = st.text(st.characters(codec="utf-8"), max_size=12)
 
 

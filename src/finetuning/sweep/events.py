@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
@@ -41,6 +41,9 @@ __all__ = [
 #: Of the format; a journal of a newer one is not touched.
 VERSION: Final = 2
 
+#: Moments are compared with one another, so each says of which zone it is.
+_Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+
 
 class _Event(
     msgspec.Struct,
@@ -50,7 +53,7 @@ class _Event(
     tag_field="kind",
     tag=str.lower,
 ):
-    at: datetime
+    at: _Moment
 
 
 class Began(_Event):
@@ -114,7 +117,7 @@ class Intent(_PointEvent):
         created then or later. No clock of this machine is compared with the service's.
     """
 
-    after: datetime | None = None
+    after: _Moment | None = None
 
 
 class Accepted(_PointEvent):

@@ -50,8 +50,8 @@ class Journal:
             with self.path.open("rb") as file:
                 file.seek(self._offset)
                 content = file.read()
-        except FileNotFoundError:
-            raise
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(str(self.path)) from None
         except OSError as problem:
             raise JournalError(f"{self.path} cannot be read: {problem.strerror}.") from None
         whole, newline, tail = content.rpartition(b"\n")
@@ -73,15 +73,24 @@ class Journal:
         Raises
         ------
         JournalError
-            The disk is full, say; nothing is recorded then.
+            The disk is full, say, or the file is not what was read; nothing is recorded then.
         """
         lines = b"".join(encode(event) + b"\n" for event in events)
         data = lines if self._ended else b"\n" + lines
-        new = not self.path.exists()
+        begins = not self._offset
+        new = begins and not self.path.exists()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+            if begins:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Only what begins is made: what is gone would come back without its beginning.
+            how = os.O_RDWR | (os.O_CREAT if begins else 0) | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(self.path, how, 0o600)
             try:
+                if os.fstat(descriptor).st_size < self._offset:
+                    raise JournalError(
+                        f"{self.path} is shorter than it was, so nothing more is written to it.",
+                        hint="Restore it, then run.resume(): what was sent meanwhile is looked for.",
+                    )
                 # Whatever stands behind the last whole line is what a crash left of another.
                 os.ftruncate(descriptor, self._offset)
                 os.lseek(descriptor, self._offset, os.SEEK_SET)
