@@ -33,6 +33,7 @@ __all__ = [
     "shown",
     "status",
     "tonic",
+    "truth",
     "whole",
 ]
 
@@ -220,6 +221,15 @@ def _whole_hint(parameter: str, value: object) -> str | None:
     if parameter in _MEANT:
         advice.append(_MEANT[parameter])
     return " ".join(advice) or None
+
+
+def truth(parameter: str, value: object) -> bool:
+    """Read True or False, NumPy's too, or 1 or 0; what else has a truth of its own would not mean it."""
+    # NumPy's truth values are bool_ or bool, by its version; an array is not one.
+    plain = isinstance(value, int) or type(value).__name__ in ("bool", "bool_")
+    if not plain or value not in (0, 1):
+        raise ParameterError(f"{parameter}={shown(value)} is neither True nor False.", parameter=parameter, value=value)
+    return bool(value)
 
 
 def patience(value: object) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import finetuning as ft
-from finetuning.errors import NotEnoughCreditsError, ParameterError, SweepWarning
+from finetuning.errors import JournalError, NotEnoughCreditsError, ParameterError, SweepWarning
 from finetuning.records import Generation
 from finetuning.sweep.events import Accepted, Began, Finished, Intent, Lost
 from finetuning.sweep.extending import extension
@@ -153,10 +154,40 @@ def test_more_than_is_left_is_refused_before_anything_is_sent(service: Any, host
     assert run.extend(seed=[3]).done
 
 
+def test_what_another_process_has_added_meanwhile_is_not_made_twice(
+    service: Any, hosted: ft.Client, reopen: Reopen
+) -> None:
+    run = hosted.run(sweep(1), name="both")
+    other = ft.SweepRun.load("both", reopen())
+    handle = service.handle
+
+    def slow(request: Any) -> Any:
+        """While the account is asked for, the other adds the same."""
+        service.handle = handle
+        adding = threading.Thread(target=other.extend, kwargs={"seed": [2]})
+        adding.start()
+        adding.join()
+        return handle(request)
+
+    service.handle = slow
+    with pytest.raises(JournalError, match="'both' was extended elsewhere meanwhile"):
+        run.extend(seed=[2])
+    with pytest.raises(ParameterError, match="nothing new"):
+        run.extend(seed=[2])
+    assert run.extend(seed=[3]).done  # the journal was let go of
+    assert [body["seed"] for body in service.bodies] == [1, 2, 3]
+
+
 def test_a_bound_on_credits_pauses_and_a_higher_one_goes_on(service: Any, hosted: ft.Client, reopen: Reopen) -> None:
     service.account["limits"]["totalRemaining"] = 2
-    with pytest.warns(SweepWarning, match=r"paused with 2 completed, 3 to send: max_credits=2 are spent; run.resume\("):
+    with pytest.warns(SweepWarning, match=r"paused with 2 completed, 3 to send: max_credits=2 are spent") as caught:
         run = hosted.run(sweep(5), name="bound", max_credits=2)
+    assert "ft.SweepRun.load('bound', client).resume(max_credits=…) goes on with it" in str(caught[0].message)
+    assert "<code>run.resume(max_credits=…)</code>" in run._repr_html_()
+    with pytest.warns(SweepWarning, match=r"not running here; run\.resume\(max_credits=…\) goes on"):
+        ft.SweepRun.load("bound").wait()
+    with pytest.raises(ParameterError, match=r"client\)\.resume\(max_credits=…\) goes on with it; or choose"):
+        hosted.run(sweep(5), name="bound")
     service.account["limits"]["totalRemaining"] = 100
     with pytest.warns(SweepWarning, match="max_credits=2 are spent"):
         ft.SweepRun.load("bound", reopen()).resume()
@@ -167,6 +198,10 @@ def test_a_bound_on_credits_pauses_and_a_higher_one_goes_on(service: Any, hosted
     assert run.resume(max_credits=9).done
     with pytest.raises(ParameterError, match="max_credits=0 is not 1 or more"):
         run.resume(max_credits=0)
+    run.resume(max_credits=5)  # nothing is left to do, and what it grows by is bound all the same
+    with pytest.warns(SweepWarning, match="max_credits=5 are spent"):
+        ft.SweepRun.load("bound", reopen()).extend(seed=[6])
+    assert len(service.bodies) == 5
 
 
 def test_a_bound_waits_for_what_a_lost_answer_has_cost(service: Any, hosted: ft.Client) -> None:

@@ -25,7 +25,7 @@ from finetuning.sweep.events import (
     encode,
 )
 from finetuning.sweep.journal import Journal
-from finetuning.sweep.ledger import Ledger, begun, now
+from finetuning.sweep.ledger import Ledger, begun, exists, now
 from finetuning.sweep.locks import FileLock
 from finetuning.sweep.state import State, brief
 
@@ -166,6 +166,16 @@ def test_a_name_is_taken_once(ledger: Ledger, path: Path, began: Began) -> None:
     path.write_bytes(b"{}\n" + before)
     with pytest.raises(ParameterError, match="exists, and cannot be read"):
         Ledger.create(path, began)
+
+
+def test_a_name_that_cannot_be_read_is_taken_too_and_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lofi.jsonl"
+    path.mkdir()
+    problem = exists(path)
+    assert problem.message == f"A run named 'lofi' exists, and cannot be read: {path} cannot be read: Is a directory."
+    assert problem.hint == "Choose another name."
+    (tmp_path / "sweeps").touch()
+    assert not begun(tmp_path / "sweeps" / "lofi.jsonl")
 
 
 def test_a_first_line_that_was_cut_short_is_no_run(path: Path, began: Began) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -234,6 +235,9 @@ def test_all_runs_are_listed_the_newest_first(service: Any, hosted: ft.Client, h
     (home / "data" / "sweeps" / "broken.jsonl").write_text("{}\n{}\n")
     with pytest.warns(SweepWarning, match=r"left out of the list: .*broken\.jsonl, line 1"):
         assert len(ft.SweepRun.list()) == 2
+    (home / "data" / "sweeps" / "broken.jsonl").unlink()
+    (home / "data" / "sweeps" / "moved.jsonl").symlink_to(home / "away.jsonl")
+    assert len(ft.SweepRun.list()) == 2
     with pytest.raises(ParameterError, match="There is no run named 'newr'") as caught:
         ft.SweepRun.load("newr")
     assert "'newer'" in str(caught.value)
@@ -243,6 +247,23 @@ def test_there_is_no_run_yet() -> None:
     with pytest.raises(ParameterError, match="no run named 'lofi'") as caught:
         ft.SweepRun.load("lofi")
     assert "There are none yet" in str(caught.value)
+
+
+@pytest.mark.parametrize("wait", [np.array([True, False]), np.array(True), "no", 60, 0.0, None, pd.NA, []])
+def test_whether_to_wait_is_known_before_anything_is_sent(service: Any, hosted: ft.Client, wait: Any) -> None:
+    with pytest.raises(ParameterError, match=r"wait=.* is neither True nor False"):
+        hosted.run(ft.Sweep("piano"), wait=wait)
+    with pytest.raises(ParameterError, match=r"wait=.* is neither True nor False"):
+        hosted.generate("piano", wait=wait)
+    with pytest.raises(ParameterError, match=r"wait=.* is neither True nor False"):
+        hosted.call(hosted.asynchronous.generate("piano", wait=wait))
+    assert service.requests == []
+    assert ft.SweepRun.list().empty
+
+
+@pytest.mark.parametrize("wait", [True, 1, np.True_])
+def test_what_is_true_waits(service: Any, hosted: ft.Client, wait: Any) -> None:
+    assert hosted.run(ft.Sweep("piano"), name="true", wait=wait).done
 
 
 @pytest.mark.parametrize("at_once", [0, -1, 1.5, "8"])
@@ -263,6 +284,12 @@ def test_at_once_is_a_count(service: Any, hosted: ft.Client, at_once: Any) -> No
         (lambda run: run.extend(bpm=[100], client="me"), "type str is not a client"),
         (lambda run: run.extend(bpm=[100], receiver="http://127.0.0.1"), "type str is not a receiver"),
         (lambda run: run.extend(bpm=[100], receiver=ft.webhooks.Receiver), "is not a receiver"),
+        (lambda run: run.extend([100, 110]), "type list is not a suggestion"),
+        (lambda run: run.suggest(2, client="me"), "type str is not a client"),
+        (lambda run: run.suggest(2, maximise="no"), "maximise='no' is neither"),
+        (lambda run: run.reject(0, "no"), "out='no' is neither True nor False"),
+        (lambda run: run.resume(wait=np.array([1, 2])), r"wait=array\(\[1, 2\]\) is neither True nor False"),
+        (lambda run: run.extend(bpm=[100], wait=60), "wait=60 is neither True nor False"),
         (lambda run: ft.SweepRun.load("own", "me").play(), "type str is not a client"),  # type: ignore[arg-type]
     ],
 )

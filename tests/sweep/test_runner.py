@@ -221,6 +221,18 @@ def test_a_queue_that_others_fill_is_waited_for(service: Any, hosted: ft.Client,
     assert clock.slept[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
+def test_a_full_queue_that_asks_for_more_than_patience_pauses_the_run(
+    service: Any, hosted: ft.Client, clock: Any
+) -> None:
+    service.script.extend(
+        [service.error(429, "QUEUE_FULL", "full", **{"Retry-After": str(wait)}) for wait in (90, 90, 3600)]
+    )
+    with pytest.warns(SweepWarning, match="paused with 2 to send: full"):
+        run = hosted.run(sweep(2), name="hour")
+    assert clock.slept == [90, 90]
+    assert states(run.resume()) == ["completed"] * 2
+
+
 def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(service: Any, hosted: ft.Client, clock: Any) -> None:
     limit = {"Retry-After": "40"}
     service.script.extend([service.error(429, "GENERATION_RATE_LIMITED", "slow down", **limit) for _ in range(3)])

@@ -282,6 +282,10 @@ def test_suggestions_are_made_and_paid_for_once(service: Any, hosted: ft.Client,
     with pytest.raises(ParameterError, match="bpm was given beside a suggestion"):
         run.extend(found, bpm=[90])
     assert len(service.bodies) == 5
+    other = hosted.run(ft.Sweep("piano", bpm=[60], seed=[1]), name="other")
+    with pytest.raises(ParameterError, match="is for the run 'next', and this is 'other'"):
+        other.extend(found)
+    assert len(service.bodies) == 6
 
     service.account["limits"]["totalRemaining"] = 1
     with pytest.warns(SweepWarning, match="1 of 3 points"):

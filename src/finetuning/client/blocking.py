@@ -171,7 +171,7 @@ class Client(Session):
 
         An interrupt while waiting leaves the generation running and paid for, and says how to wait for it again.
         """
-        patience = parameters.patience(timeout)  # before anything is paid for
+        patience, wait = parameters.patience(timeout), parameters.truth("wait", wait)  # before anything is paid for
         body = self._async.body(
             tags,
             bpm=bpm,

@@ -62,7 +62,7 @@ class Making(Sender):
         StillProcessingError
             `timeout` passed; it goes on, and its id is on the exception.
         """
-        patience = parameters.patience(timeout)  # before anything is paid for
+        patience, wait = parameters.patience(timeout), parameters.truth("wait", wait)  # before anything is paid for
         created = await self.submit(
             self.body(
                 tags,

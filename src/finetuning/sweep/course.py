@@ -107,7 +107,7 @@ class Course:
             return
         told, self._told = self._told, True
         if not told:
-            tell(name, state.counts, self.future, self.runner)
+            tell(name, state, self.future, self.runner)
 
     def take_in(self, *events: Extended | Bounded) -> bool:
         """Give the runner what is new; False where it sends no more, has come to its end, and recorded nothing."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 from finetuning.errors import ParameterError, SelectionError
-from finetuning.parameters import whole
+from finetuning.parameters import truth, whole
 from finetuning.selections import Tracks, ids_of
 
 from .events import Event, Noted, Preferred, Rated, Rejected
@@ -37,8 +37,9 @@ class Judging(Looking):
 
     def reject(self, tracks: Tracks | int | Iterable[int], out: bool = True) -> Self:
         """Put takes of this run out of the question; False takes that back. `tracks` as for `rate`."""
+        rejected = truth("out", out)
         return self._judge(
-            lambda cells: [Rejected(at=now(), point=point, rejected=bool(out)) for point in _points_of(cells, tracks)]
+            lambda cells: [Rejected(at=now(), point=point, rejected=rejected) for point in _points_of(cells, tracks)]
         )
 
     def prefer(self, track: Tracks | int, over: Tracks | int, *, same: bool = False) -> Self:
@@ -96,7 +97,7 @@ def _preferred(cells: Sequence[Cell], track: Any, over: Any, same: bool) -> Pref
     points = [*_points_of(cells, track), *_points_of(cells, over)]
     if len(set(points)) != 2 or len(points) != 2:
         raise SelectionError("A preference is between two takes.", hint="run.prefer(take, over=another)")
-    return Preferred(at=now(), point=points[0], over=points[1], same=bool(same))
+    return Preferred(at=now(), point=points[0], over=points[1], same=truth("same", same))
 
 
 def _noted(cells: Sequence[Cell], tracks: Any, note: object) -> list[Noted]:

@@ -17,7 +17,7 @@ from finetuning.records import Generation
 from .events import Accepted, Began, Event, Finished
 from .journal import Journal
 from .locks import FileLock
-from .state import Cell, State, brief
+from .state import Cell, State, brief, resuming
 
 __all__ = ["Ledger", "begun", "exists", "now"]
 
@@ -221,12 +221,16 @@ def exists(path: Path) -> ParameterError:
     """Refuse a name that is taken."""
     try:
         state = Ledger(path).state
-        what = f": {len(state.cells)} points, {brief(state.counts)}"
-    except JournalError:
-        what = ", and cannot be read"
+    except JournalError as problem:
+        return ParameterError(
+            f"A run named {path.stem!r} exists, and cannot be read: {problem.message}",
+            parameter="name",
+            value=path.stem,
+            hint="Choose another name.",
+        )
     return ParameterError(
-        f"A run named {path.stem!r} exists{what}.",
+        f"A run named {path.stem!r} exists: {len(state.cells)} points, {brief(state.counts)}.",
         parameter="name",
         value=path.stem,
-        hint=f"ft.SweepRun.load({path.stem!r}, client).resume() goes on with it; or choose another name.",
+        hint=f"ft.SweepRun.load({path.stem!r}, client).{resuming(state)} goes on with it; or choose another name.",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .ledger import Ledger, now
 from .points import Plan, points_frame
-from .state import FINAL, SLOW, brief
+from .state import FINAL, SLOW, brief, resuming
 from .table import run_frame
 
 if TYPE_CHECKING:
@@ -127,5 +127,6 @@ class Looking(ABC):
         return f"SweepRun({self.name!r}: {self.summary})"
 
     def _repr_html_(self) -> str:
-        hint = "" if self.done or self.running else "<br><code>run.resume()</code> goes on with it"
+        call = f"run.{resuming(self._ledger.state)}"
+        hint = "" if self.done or self.running else f"<br><code>{call}</code> goes on with it"
         return f"<div><b>{html.escape(self.name)}</b>: {html.escape(self.summary)}{hint}</div>"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from finetuning import errors
 from finetuning.client.session import Session
 from finetuning.notices import warn
-from finetuning.parameters import patience
+from finetuning.parameters import patience, truth
 from finetuning.selections import Tracks
 
 from .beginning import begin, check_account, check_credits, warn_of_credits
@@ -25,6 +25,7 @@ from .names import journal_path
 from .points import Plan
 from .runner import Runner
 from .shelf import runs_frame, unknown
+from .state import resuming
 from .suggest import Suggesting, Suggestion
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class SweepRun(Suggesting):
         NotEnoughCreditsError
             The sweep costs more than is left. Nothing was sent.
         """
+        wait = truth("wait", wait)  # before anything is paid for
         options = Options(at_once, max_credits, receiver)
         options.check(client)
         ledger, account = begin(plan, client, name, options.max_credits)
@@ -182,7 +184,8 @@ class SweepRun(Suggesting):
         course = self._course
         if course is None:
             if not self.done:
-                warn(errors.SweepWarning(f"The run {self.name!r} is not running here; run.resume() goes on with it."))
+                call = resuming(self._ledger.state)
+                warn(errors.SweepWarning(f"The run {self.name!r} is not running here; run.{call} goes on with it."))
             return self
         try:
             course.watch(self.name, self._ledger.state, seconds)
@@ -245,11 +248,17 @@ class SweepRun(Suggesting):
         ParameterError
             There is no client, or it is another account's.
         """
+        wait = truth("wait", wait)  # before anything is paid for
         options = Options(at_once, max_credits, receiver)
         with self._lock:
             bound = options.bounds()
-            if not self._take_in(*bound) and (not self.done or self._ledger.state.points("uncertain")):
+            if self._take_in(*bound):
+                pass
+            elif not self.done or self._ledger.state.points("uncertain"):
                 self._go_on(self._need(client), options, bound)
+            elif bound:
+                with self._ledger.writing():  # for what it may be extended by
+                    self._ledger.record(*bound)
         return self.wait() if wait else self
 
     def extend(
@@ -289,10 +298,11 @@ class SweepRun(Suggesting):
         --------
         >>> run.extend(bpm=[100], seed=1)  # doctest: +SKIP
         """
+        wait = truth("wait", wait)  # before anything is paid for
         options = Options(at_once, max_credits, receiver)
         client = self._need(client)
         if suggestion is not None:
-            suggestion.check(axes, where)
+            _checked(suggestion).check(self, axes, where)
         with self._lock:
             self._ledger.refresh()
             before = self._ledger.state.began.plan
@@ -303,7 +313,7 @@ class SweepRun(Suggesting):
             check_credits(len(added.points), client.me())
             events: list[Extended | Bounded] = [*options.bounds(), added]
             if not self._take_in(*events):
-                self._go_on(client, options, events)
+                self._go_on(client, options, events, before)
         return self.wait() if wait else self
 
     def details(self) -> SweepRun:
@@ -362,13 +372,19 @@ class SweepRun(Suggesting):
 
     # Within
 
-    def _go_on(self, client: Client, options: Options, events: Sequence[Event]) -> None:
+    def _go_on(self, client: Client, options: Options, events: Sequence[Event], plan: Plan | None = None) -> None:
         options.check(client)
         account = client.me()
         check_account(self._ledger.state.began, account, client.base_url)
         self._ledger.hold()
         with self._ledger.handing_over():
             state = self._ledger.state
+            if plan is not None and plan is not state.began.plan:
+                # What is new was found by comparing with less, and might be made twice.
+                raise errors.JournalError(
+                    f"The run {self.name!r} was extended elsewhere meanwhile.",
+                    hint="Nothing was sent. Extend it again: what it has by now is not made twice.",
+                )
             why = "The process ended before the answer came."
             news: list[Event] = [Lost(at=now(), point=point, reason=why) for point in state.points("sent")]
             news.extend(events)
@@ -406,3 +422,14 @@ class SweepRun(Suggesting):
                 hint="Pass what ft.connect() returns.",
             )
         return client
+
+
+def _checked(suggestion: object) -> Suggestion:
+    if not isinstance(suggestion, Suggestion):
+        raise errors.ParameterError(
+            f"A value of type {type(suggestion).__name__} is not a suggestion.",
+            parameter="suggestion",
+            value=suggestion,
+            hint="Values go by the name of their axis: run.extend(bpm=[100, 110]).",
+        )
+    return suggestion

@@ -274,12 +274,15 @@ class Sender:
         await traffic.until(lambda: len(traffic.flying) < before or traffic.no_more.is_set())
 
     async def _wait_a_turn(self, reason: str, error: errors.FinetuningError) -> None:
-        seconds = max(getattr(error, "retry_after", None) or self._growing(), 0.1)
-        # Others' generations leave the queue in their own time; everything else has a bound.
-        if not isinstance(error, errors.QueueFullError):
-            if self._waited + seconds > self._transport.policy.max_wait:
-                self._traffic.pause_run(reason, error)
-                return
+        announced = getattr(error, "retry_after", None) or 0.0
+        seconds = max(announced or self._growing(), 0.1)
+        # Others' generations leave the queue in their own time, of which each wait has a bound; of everything else
+        # all waits together have it.
+        full = isinstance(error, errors.QueueFullError)
+        if (announced if full else self._waited + seconds) > self._transport.policy.max_wait:
+            self._traffic.pause_run(reason, error)
+            return
+        if not full:
             self._waited += seconds
         await self._traffic.pause(seconds, self._traffic.no_more, why=reason)
 

@@ -69,6 +69,8 @@ def _states() -> list[tuple[str, State]]:
     for path in sorted(folder().glob("*.jsonl")):
         try:
             found.append((path.stem, Ledger(path).state))
+        except FileNotFoundError:
+            pass  # removed meanwhile
         except JournalError as problem:
             warn(SweepWarning(f"A run is left out of the list: {problem.message}"))
     return found

@@ -34,7 +34,7 @@ from .events import (
     Undecided,
 )
 
-__all__ = ["FINAL", "SLOW", "STATES", "Cell", "State", "brief"]
+__all__ = ["FINAL", "SLOW", "STATES", "Cell", "State", "brief", "resuming"]
 
 #: `waiting`: not sent. `sent`: left, no answer yet. `lost`: the answer was lost, and the listing will tell.
 #: `generating`: the service has it. `uncertain`: the listing could not tell whether it was paid for. `refused`: the
@@ -182,9 +182,19 @@ class State:
         return sum(cell.generation is not None or cell.state in _MAYBE_PAID for cell in self.cells)
 
     @property
+    def bounded(self) -> bool:
+        """Whether what is left to send is beyond `max_credits`, so that only a higher bound goes on."""
+        return self.max_credits is not None and self.spent >= self.max_credits and bool(self.points("waiting"))
+
+    @property
     def done(self) -> bool:
         """Whether nothing is left to send, or to wait for."""
         return all(cell.state in FINAL for cell in self.cells)
+
+
+def resuming(state: State) -> str:
+    """Return the call that goes on with a run that paused."""
+    return "resume(max_credits=…)" if state.bounded else "resume()"
 
 
 def brief(counts: Mapping[str, int]) -> str:

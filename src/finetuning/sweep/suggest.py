@@ -8,7 +8,7 @@ import numpy as np
 
 from finetuning.errors import FinetuningError, NotEnoughCreditsError, ParameterError, SweepWarning
 from finetuning.notices import warn
-from finetuning.parameters import whole
+from finetuning.parameters import truth, whole
 
 from .judging import Judging
 from .points import Plan, points_frame
@@ -105,7 +105,9 @@ class Suggesting(Judging):
         --------
         >>> run.suggest(4, credits=10).run()  # doctest: +SKIP
         """
-        client = client or self._client
+        run: Any = self
+        client = self._client if client is None else run._need(client)
+        maximise = truth("maximise", maximise)
         random = _generator(random_state)
         plan = self.plan
         state = self._ledger.state
@@ -123,7 +125,6 @@ class Suggesting(Judging):
         measured.index = _index(lessons.points)
         measured["rating"] = lessons.values
         shown = points_frame([Plan(fixed=plan.fixed, axes={}, points=rows).values(place) for place in range(len(rows))])
-        run: Any = self
         return Suggestion(run, lessons.name, rows, shown, belief, measured)
 
 

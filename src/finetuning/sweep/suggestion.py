@@ -72,14 +72,20 @@ class Suggestion:
         """
         return self.source.extend(self, wait=wait, client=client, max_credits=max_credits)
 
-    def check(self, axes: Mapping[str, Any], where: Any) -> None:
-        """Refuse values for axes beside a suggestion, which is whole as it is.
+    def check(self, run: SweepRun, axes: Mapping[str, Any], where: Any) -> None:
+        """Refuse another run than its own, and values for axes beside a suggestion, which is whole as it is.
 
         Raises
         ------
         ParameterError
-            There are some.
+            It is for another run, or there are some.
         """
+        if self.source.path != run.path:
+            raise ParameterError(
+                f"The suggestion is for the run {self.source.name!r}, and this is {run.name!r}.",
+                parameter="suggestion",
+                hint="Points of one run would lack what tells those of another apart: ask this one, run.suggest(4).",
+            )
         beside = [*axes, *(["where"] if where is not None else [])]
         if beside:
             raise ParameterError(

@@ -14,7 +14,7 @@ from finetuning.client.progress import Bar
 from finetuning.notices import warn
 
 from .runner import CANCELLED, Runner
-from .state import FINAL, State, brief
+from .state import FINAL, State, brief, resuming
 
 __all__ = ["tell", "watch"]
 
@@ -66,7 +66,7 @@ def _beside(counts: Mapping[str, int], doing: str) -> str:
     return "; ".join(filter(None, (text, doing)))
 
 
-def tell(name: str, counts: Mapping[str, int], future: Future[None], runner: Runner) -> None:
+def tell(name: str, state: State, future: Future[None], runner: Runner) -> None:
     """Raise what broke the run, warn of what paused it or was not made, or say nothing.
 
     Raises
@@ -80,14 +80,14 @@ def tell(name: str, counts: Mapping[str, int], future: Future[None], runner: Run
         The run paused, or is done and some points were not made.
     """
     if future.cancelled():
-        warn(_paused(name, counts, "the client was closed"))
+        warn(_paused(name, state, "the client was closed"))
         return
     future.result()
     if runner.error is not None and not isinstance(runner.error, _PASSING):
         raise runner.error
     if runner.reason is not None and runner.reason != CANCELLED:
-        warn(_paused(name, counts, runner.reason))
-    elif runner.reason is None and counts.keys() & {"failed", "refused", "uncertain"}:
+        warn(_paused(name, state, runner.reason))
+    elif runner.reason is None and (counts := state.counts).keys() & {"failed", "refused", "uncertain"}:
         text = f"The run {name!r} is done: {brief(counts)}; `error_message` in run.frame says why."
         if "uncertain" in counts:
             text += (
@@ -96,8 +96,8 @@ def tell(name: str, counts: Mapping[str, int], future: Future[None], runner: Run
         warn(errors.SweepWarning(text))
 
 
-def _paused(name: str, counts: Mapping[str, int], reason: str) -> errors.SweepWarning:
+def _paused(name: str, state: State, reason: str) -> errors.SweepWarning:
     return errors.SweepWarning(
-        f"The run {name!r} paused with {brief(counts)}: {reason.rstrip('.')}. "
-        f"Nothing is lost: ft.SweepRun.load({name!r}, client).resume() goes on with it."
+        f"The run {name!r} paused with {brief(state.counts)}: {reason.rstrip('.')}. "
+        f"Nothing is lost: ft.SweepRun.load({name!r}, client).{resuming(state)} goes on with it."
     )
