@@ -69,6 +69,12 @@ def test_a_name_that_a_package_has_not_is_one_too(package: str) -> None:
         _ = importlib.import_module(package).nothing_of_this_name
 
 
+@pytest.mark.parametrize("name", ft._MODULES)
+def test_what_a_module_offers_is_what_it_is_for(name: str) -> None:
+    module = getattr(ft, name)
+    assert sorted(dir(module)) == sorted(module.__all__)
+
+
 def test_it_is_a_version() -> None:
     from importlib.metadata import version
 

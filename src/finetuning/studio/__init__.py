@@ -19,12 +19,20 @@ __all__ = ["Studio"]
 REQUIRED = ("lameenc", "mido", "midirenderer", "pyloudnorm", "scipy", "soundfile", "starlette", "uvicorn")
 
 
+def _installed() -> bool:
+    return all(find_spec(module) is not None for module in REQUIRED)
+
+
 def __getattr__(name: str) -> Any:
     # Lazy: worker processes and `import finetuning` have no use for the web server.
     if name == "Studio":
-        if any(find_spec(module) is None for module in REQUIRED):
+        if not _installed():
             raise MissingExtraError("The studio", "studio")
         from .service import Studio
 
         return Studio
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__) if _installed() else []  # `help` asks for all that is offered
