@@ -175,6 +175,16 @@ def test_what_is_refused_does_not_play() -> None:
     assert roles == {"chords"}, "someone always plays"
 
 
+@pytest.mark.parametrize("refusal", ["instrumental", "without vocals"])
+def test_no_voice_is_heard_where_none_is_wanted(refusal: str) -> None:
+    voices = {name for name, sound in INSTRUMENTS.items() if sound.program in (52, 53, 54, 85, 91)}
+    for style in STYLES:
+        for seed in range(6):
+            cast = compose(Brief(f"{style}, {refusal}", duration=5, seed=seed)).cast
+            assert not voices & {*cast.roles.values()}, (style, seed)
+    assert voices & {*compose(Brief("ambient choir, instrumental", seed=1)).cast.roles.values()}
+
+
 def test_what_is_wanted_plays() -> None:
     assert "cello" in {p.instrument for p in compose(Brief("techno with cello")).parts}
     alone = compose(Brief("solo piano, sad"))

@@ -46,6 +46,8 @@ def choose_cast(heard: Understanding, streams: Streams) -> Cast:
     style = STYLES[heard.style]
     era = ERAS[heard.era] if heard.era else Era()
     barred = {name for word in heard.refused for name in CALLS.get(word, ())}
+    if "voice" in heard.refused and "choir" not in heard.wanted:
+        barred |= {*CALLS["choir"]}  # a choir is voices, too, be they a synthesiser's
     given: dict[str, str] = {}
     for word in heard.wanted:
         names = [name for name in CALLS.get(word, ()) if name not in barred]
