@@ -84,7 +84,8 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
             level += 4.0 * (piece.heard.energy - style.energy)
         # a part too faint to measure keeps the fader where it was
         wanted[part.role] = REFERENCE + level - heard if heard > -55 else 0.0
-    # a controller has no more than 127: lower them all where one would need it
+    # volume is squared: 40 log10(value / 127) dB (General MIDI Level 1 Developer Guidelines). A controller has no more
+    # than 127: lower them all where one would need it
     spare = 40 * np.log10(127 / 100)
     excess = max(0.0, max(wanted.values()) - spare)
     return {role: fader(role, max(1, round(100 * 10 ** ((gain - excess) / 40)))) for role, gain in wanted.items()}
