@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from stack_data.core import FrameInfo
 
 import finetuning as ft
 from finetuning import errors
@@ -47,6 +48,11 @@ def told(error: BaseException) -> str:
         for frame in summary.stack:
             if frame.filename != __file__:  # what the user's own code holds is the user's to show
                 lines += [f"{frame.filename}:{frame.lineno}", *(frame.locals or {}).values()]
+        # IPython's `%xmode Verbose` also evaluates the attributes that a line speaks of.
+        frames: Any = FrameInfo.stack_data(each.__traceback__) if each.__traceback__ else ()
+        for frame in frames:
+            if getattr(frame, "filename", __file__) != __file__:
+                lines += [f"{variable.name} = {variable.value!r}" for variable in frame.variables_in_executing_piece]
         pending += [other for other in (each.__cause__, each.__context__) if other is not None]
     return "\n".join(lines)
 

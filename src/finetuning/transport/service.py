@@ -239,20 +239,17 @@ class Transport:
             log.debug("%s -> %d in %.3f s", request, response.status_code, self.clock.monotonic() - started)
             limit = count_in(response.headers, "x-ratelimit-limit")
             remaining = count_in(response.headers, "x-ratelimit-remaining")
-            try:
-                value = protocol.read(request, response.status_code, response.headers, response.content)
-            except errors.RateLimitError as declined:
-                if isinstance(declined, errors.QueueFullError):
-                    place.answered(limit, remaining)
-                else:
-                    place.refused(declined.retry_after, limit)
-                raise
-            except errors.FinetuningError:
-                # What answers in the place of the service has no limits to tell.
-                place.lost() if limit is None else place.answered(limit, remaining)
-                raise
-            place.answered(limit, remaining)
-            return Answer(value, response.content, limit, remaining)
+            value = _read(request, response)
+            if not isinstance(value, errors.FinetuningError):
+                place.answered(limit, remaining)
+                return Answer(value, response.content, limit, remaining)
+            if isinstance(value, errors.RateLimitError) and not isinstance(value, errors.QueueFullError):
+                place.refused(value.retry_after, limit)
+            elif limit is None and not isinstance(value, errors.RateLimitError):
+                place.lost()  # what answers in the place of the service has no limits to tell
+            else:
+                place.answered(limit, remaining)
+            problem = value
         # Raised out here so that the frames of httpx, whose locals hold the headers, are not attached to it.
         raise problem
 
@@ -279,6 +276,18 @@ class Transport:
         self._check_usable()
         async with self._media.stream(url, start=start, etag=etag) as stream:
             yield stream
+
+
+def _read(request: protocol.Request[T], response: httpx.Response) -> T | errors.FinetuningError:
+    """Read an answer, or return the error that it is.
+
+    It has no traceback: IPython's verbose ones show `response.headers` where a line speaks of it, and proxies send
+    back what they got.
+    """
+    try:
+        return protocol.read(request, response.status_code, response.headers, response.content)
+    except errors.FinetuningError as problem:
+        return problem.with_traceback(None)
 
 
 def _said(request: protocol.Request[Any]) -> str:
