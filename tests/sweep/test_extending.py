@@ -290,6 +290,22 @@ def test_a_call_is_a_reason_to_look(service: Any, reopen: Reopen, until: Until) 
         assert run.wait(timeout=20).done
 
 
+def test_what_ended_before_anybody_listened_is_looked_for_at_once(
+    service: Any, reopen: Reopen, clock: Any, began: Began, home: Any
+) -> None:
+    answered = service.accept({"tags": "piano", "bpm": 80, "duration": 5, "seed": 1}).json()["data"]
+    row = Generation(id=answered["id"], status="processing", created=answered["createdAt"])
+    ledger = Ledger.create(home / "data" / "sweeps" / "lofi.jsonl", began)
+    ledger.record(Intent(at=now(), point=0), Accepted(at=now(), point=0, generation=row))
+    ledger.release()
+    service.looks_needed = 1
+    run = ft.SweepRun.load("lofi", reopen()).resume(receiver=Told(), max_credits=1, wait=False)
+    with pytest.warns(SweepWarning, match="max_credits=1 are spent"):
+        run.wait()
+    assert run.states == ["completed", "waiting", "waiting", "waiting"]
+    assert clock.now < 60
+
+
 def test_a_receiver_that_the_service_cannot_reach_is_refused_at_once(service: Any, hosted: ft.Client) -> None:
     told = Told()
     told.url = "http://127.0.0.1:9/hook"

@@ -83,6 +83,8 @@ class Follower:
         traffic = self._traffic
         blind = 0
         with self._listening():
+            if traffic.flying:
+                traffic.news.set()  # what ended before anybody listened is not told of again
             while True:
                 await traffic.until(lambda: traffic.flying or not traffic.sending or traffic.leave.is_set())
                 if not traffic.flying or traffic.leave.is_set():
@@ -118,7 +120,8 @@ class Follower:
                 # What takes off meanwhile moves the next look forward, so it is asked again in a while.
                 await traffic.pause(min(left, self._pace(_STEP)), traffic.leave)
                 continue
-            await traffic.pause(left, traffic.news)
+            if not traffic.news.is_set():
+                await traffic.pause(left, traffic.news)
             if traffic.news.is_set():
                 traffic.news.clear()
                 await traffic.pause(_GATHERING, traffic.leave)  # calls come in groups, and one look is for all
