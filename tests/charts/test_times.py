@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.figure import Figure
 
 from finetuning import charts
 from finetuning.charts.intervals import line_of
@@ -34,6 +35,15 @@ def test_an_empty_chart_has_the_axes_of_the_full_one() -> None:
     for by in (None, "bpm"):
         empty, full = (charts.generation_times(frame, by) for frame in (library(0), library(3)))
         assert (empty.get_xlabel(), empty.get_ylabel()) == (full.get_xlabel(), full.get_ylabel())
+
+
+def test_no_line_of_a_caption_breaks_between_a_number_and_its_unit() -> None:
+    for width in range(3, 12):  # inches
+        ax: Any = Figure(figsize=(width, 4)).add_subplot()
+        charts.time_by_duration(library(), ax=ax)
+        (words,) = [text.get_text() for text in ax.texts if text.get_gid() == "caption"]
+        assert "\ns " not in words
+        assert " s more" in words.replace("\n", " ")
 
 
 def test_one_long_wait_does_not_put_all_others_into_one_bar() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -52,6 +53,7 @@ _INK: Final = "#797979"
 #: or all light; a hair's breadth either side of the middle is neither.
 _INK_OF_Y: Final = "#818181"
 _SMALL: Final = 8.5
+_UNIT: Final = re.compile(r"(?<=\d) (?=(?:s|kHz|ms|dBFS)\b|%)")
 
 
 def _styled() -> bool:
@@ -160,7 +162,9 @@ def finish(ax: Axes, title: str, xlabel: str = "", ylabel: str = "", notes: Sequ
     tone = ink()
     ax.set_xlabel(xlabel, color=tone)
     ax.set_ylabel(ylabel, color=tone)
-    lines = [line for text in notes for line in textwrap.wrap(text, _columns(ax))]
+    # A number and its unit stay on one line: `wrap` breaks at no space that is not to be broken at.
+    held = [_UNIT.sub("\N{NO-BREAK SPACE}", text) for text in notes]
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for text in held for line in textwrap.wrap(text, _columns(ax))]
     caption = ax.annotate(
         "\n".join(lines), (0, 1), xytext=(0, 5), xycoords="axes fraction", textcoords="offset points",
         va="bottom", ha="left", fontsize=_SMALL, color=tone, linespacing=1.25, annotation_clip=False,
