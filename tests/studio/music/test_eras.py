@@ -1,6 +1,8 @@
-"""Eras are heard: other players, another kit, another sound."""
+"""Eras are heard: other players, another kit, another sound. So are moods, in the sound alone."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,3 +50,13 @@ def brightness(piece: Piece) -> float:
 def test_old_records_are_dull_and_new_ones_bright() -> None:
     old, new = (brightness(compose(Brief(f"{era} rock", duration=6, seed=2))) for era in ("vintage", "modern"))
     assert old < 0.5 * new
+
+
+@pytest.mark.parametrize("style", ["pop", "lofi"])  # with a shelf, and with a low pass
+def test_a_mood_is_bright_or_dark_although_the_scale_is_given(style: str) -> None:
+    piece = compose(Brief(style, scale="minor", duration=6, seed=2))
+    sad, plain, happy = (
+        brightness(replace(piece, heard=replace(piece.heard, mood=mood))) for mood in (-1.0, piece.heard.mood, 1.0)
+    )
+    assert piece.heard.mood == 0
+    assert 1.2 * sad < plain < happy / 1.2

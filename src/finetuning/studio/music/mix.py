@@ -29,6 +29,9 @@ CHECK, GAP = 2.0, 0.5
 AIR, LIFT = 4000.0, 3.0
 """Hz above which every mix is lifted, and by how many dB: General MIDI samples are dull."""
 
+LIGHT, SHADE = 3.0, 1 / 3
+"""How a mood of 1 lights a mix, and one of -1 darkens it: dB above ``AIR``, or octaves of a low pass."""
+
 DEPTH = 150.0
 """Hz below which the style's lower shelf works."""
 
@@ -94,7 +97,7 @@ def set_faders(piece: Piece, parts: tuple[Part, ...]) -> dict[str, Fader]:
 def mix(piece: Piece, midi: bytes) -> Sound:
     """Render the piece from its score, exactly as long as was asked, and colour it.
 
-    The style and the era have shelves of their own, and a low pass where they are dull.
+    The style and the era have shelves of their own, and a low pass where they are dull; the mood moves either.
     """
     samples = round(piece.brief.duration * RATE)
     sound = render(midi)[:, :samples]
@@ -104,8 +107,8 @@ def mix(piece: Piece, midi: bytes) -> Sound:
         sound += _gain(low) * _filtered(sound, DEPTH, "lowpass")
     corners = [corner for corner in (piece.style.treble, era.treble) if corner]
     if corners:
-        return _filtered(sound, min(corners), "lowpass")
-    sound += _gain(LIFT + piece.style.high + era.high) * _filtered(sound, AIR, "highpass")
+        return _filtered(sound, min(corners) * 2 ** (SHADE * piece.heard.mood), "lowpass")
+    sound += _gain(LIFT + piece.style.high + era.high + LIGHT * piece.heard.mood) * _filtered(sound, AIR, "highpass")
     return sound
 
 
