@@ -64,7 +64,7 @@ def test_another_file_may_be_named(tmp_path: Path) -> None:
         ('{"defaultDuration": 30.5}', r"\$.defaultDuration"),
         ("[]", "Expected `object`"),
         ('{"baseUrl": "example.com"}', "not an http"),
-        ('{"baseUrl": "http://example.com"}', "unencrypted"),
+        ('{"defaultBpm": 90,\n"baseUrl": "http://example.com"}', "line 2: .*unencrypted"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_place(home: Path, content: bytes | str, why: str) -> None:

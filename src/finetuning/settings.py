@@ -97,18 +97,23 @@ def load(path: Path | None = None) -> Settings:
         base_url_of(settings.base_url)
         return settings
     except SettingsError as problem:
-        raise SettingsError(f"{path}: {problem.message}", hint=problem.hint) from None
+        raise SettingsError(
+            f"{path}, line {_line_of(content, 'baseUrl')}: {problem.message}", hint=problem.hint
+        ) from None
     except msgspec.ValidationError as problem:
         name = str(problem).rstrip("`").partition(" - at `$.")[2]
-        line = content.count(b"\n", 0, max(content.find(f'"{name}"'.encode()), 0)) + 1 if name else 1
         raise SettingsError(
-            f"{path}, line {line}: {problem}.",
+            f"{path}, line {_line_of(content, name) if name else 1}: {problem}.",
             hint='It holds, for example: {"defaultDuration": 60, "defaultBpm": 120}',
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise SettingsError(
             f"{path}, {_where(content)}: not JSON.", hint="Mend that line, or remove the file."
         ) from None
+
+
+def _line_of(content: bytes, name: str) -> int:
+    return content.count(b"\n", 0, max(content.find(f'"{name}"'.encode()), 0)) + 1
 
 
 def _where(content: bytes) -> str:
