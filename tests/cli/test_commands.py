@@ -54,6 +54,11 @@ def test_me(ft_: Run) -> None:
     assert envelope.out.startswith('{\n  "data": {\n    "id": "')
 
 
+def test_a_zero_is_clamped_and_not_taken_for_the_default(ft_: Run) -> None:
+    done = ft_("generate", "lofi", "--duration", "0", "--bpm", "0", "--no-wait")
+    assert done.said == ["note: duration clamped from 0 → 5", "note: bpm clamped from 0 → 60"]
+
+
 def test_generate_saves_and_notes_what_was_clamped(ft_: Run, desk: Path) -> None:
     done = ft_("generate", "lofi", "chill", "--duration", "3", "--bpm", "90", "--seed", "11", "-o", "take.mp3")
     assert re.fullmatch(r"Saved take\.mp3 \(\d+ kB\)\n", done.out)
@@ -227,6 +232,10 @@ def test_doctor(ft_: Run, studio: ft.studio.Studio, signed_in: Path, monkeypatch
         .startswith("✗ /health → http://127.0.0")
     )
     assert "✗ key: " in ft_("doctor", "--api-key", "ft_live_" + "0" * 32, code=1).out
+    monkeypatch.setenv("FINETUNING_API_KEY", "mistyped")
+    *_, health, key = ft_("doctor", code=2).out.splitlines()
+    assert health == "✓ /health → ok"
+    assert key.startswith("✗ key: In FINETUNING_API_KEY: That is not an API key")
     monkeypatch.delenv("FINETUNING_API_KEY")
     assert ft_("doctor", code=2).out.splitlines()[-1].startswith("✗ key: No API key: run `ft auth login`")
 
@@ -321,6 +330,10 @@ BAD: list[tuple[list[str], str]] = [
     (["me", "--base-url", "nix"], "The base URL 'nix' is not an http(s) URL."),
     (["me", "--config", "nix.json"], "--config nix.json is not a file."),
     (["me", "--config", "broken.json"], "broken.json, line 2, column 1: not JSON. Mend that line, or remove the file."),
+    (
+        ["studio", "playlist", "create", "Beats", "--data-dir", "/dev/null/x"],
+        "The studio cannot use the folder /dev/null/x: Not a directory. Give another --data-dir, or set FINETUNING",
+    ),
     (["help", "nix"], "'nix' is not a command of ft; there are: auth, me"),
     (["help", "me", "x"], "ft me has no commands of its own, so no 'x'."),
 ]

@@ -39,6 +39,22 @@ def test_a_closed_pipe_ends_quietly(desk: Path, archive: ft.studio.Studio, track
     assert (done.stdout, done.stderr) == ("{\n141\n", "")
 
 
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_output_that_cannot_be_written_is_told_in_one_line(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, buffering: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", buffering)
+    done = shell(f"{SHELL} help > /dev/full", desk)
+    assert (done.returncode, done.stderr) == (2, "error: The output cannot be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize(("line", "code"), [("help >&-", 0), ("help 2>&-", 0), ("nix >&- 2>&-", 2)])
+def test_a_stream_that_is_closed_from_the_start_takes_nothing(desk: Path, line: str, code: int) -> None:
+    done = shell(f"{SHELL} {line}", desk)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout.startswith("Usage: ft") is ("2>&-" in line and code == 0)
+
+
 def test_into_a_pipe_it_is_plain(desk: Path, track: str) -> None:
     done = shell(f"{SHELL} list --limit 99 | cat", desk)
     assert done.returncode == 0
@@ -214,6 +230,17 @@ def test_ctrl_c_at_a_prompt(desk: Path, track: str) -> None:
     terminal.type("\x03")
     assert terminal.end() == 130
     assert "Traceback" not in terminal.text
+
+
+@pytest.mark.parametrize(("typed", "code", "said"), [("\x03", 130, "Interrupted."), ("\x04", 2, "No key was given.")])
+def test_no_key_at_the_prompt_is_told_on_a_line_of_its_own(desk: Path, typed: str, code: int, said: str) -> None:
+    terminal = Terminal("auth", "login", "--no-color", desk=desk)
+    terminal.until("API key: ")
+    terminal.type(typed)
+    assert terminal.end() == code
+    shown = terminal.text.replace("\r\n", "\n").splitlines()
+    assert shown[0] == "API key: "
+    assert said in shown[-1]
 
 
 def test_a_signal_without_a_terminal_says_how_to_resume(desk: Path, archive: ft.studio.Studio, home: Path) -> None:

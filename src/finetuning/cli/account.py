@@ -95,7 +95,11 @@ def _typed(session: Session, from_stdin: bool) -> str:
     try:
         return session.io.hidden("API key: ")
     except EOFError:
+        session.tell("")  # behind the prompt
         raise click.UsageError("No key was given.") from None
+    except KeyboardInterrupt:
+        session.tell("")
+        raise
 
 
 @auth.command("logout", example="ft auth logout")

@@ -76,8 +76,8 @@ def generate(
     wait = not (no_wait or given["webhook"])
     saves = wait and not as_json
     given |= {
-        "duration": given["duration"] or session.settings.default_duration or 60,
-        "bpm": given["bpm"] or session.settings.default_bpm or 120,
+        "duration": _first(given["duration"], session.settings.default_duration, 60),
+        "bpm": _first(given["bpm"], session.settings.default_bpm, 120),
         "key": None if key == _ANY else key,
         "scale": None if scale == _ANY else scale,
         "time_signature": given.pop("time_sig"),
@@ -111,6 +111,11 @@ def generate(
     except errors.StillProcessingError as later:
         session.tell(f"still processing, run `ft get {later.id}` later")
         return Outcome(API)
+
+
+def _first(given: int | None, configured: int | None, usual: int) -> int:
+    """Return what was said, were it 0, which the service clamps; else what is configured, else the usual."""
+    return given if given is not None else configured if configured is not None else usual
 
 
 async def _finished(client: AsyncClient, session: Session, made: Generation) -> Generation:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from .console import Console
-from .outcome import INTERRUPTED
+from .outcome import INTERRUPTED, USAGE
+from .wording import unwritable
 
 __all__ = ["main"]
 
@@ -18,6 +19,7 @@ _CLOSED_PIPE: Final = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command on this process's streams and return its exit code."""
+    _open_streams()
     try:
         if instruction := os.environ.get("_FT_COMPLETE"):  # a shell asks, by the script of `ft completion`
             from .app import app
@@ -26,12 +28,35 @@ def main(argv: Sequence[str] | None = None) -> int:
             return complete(app, instruction)
         from .running import run
 
-        outcome = run(sys.argv[1:] if argv is None else argv, io=Console.of_process())
-        sys.stdout.flush()
+        return _flushed(run(sys.argv[1:] if argv is None else argv, io=Console.of_process()).code)
     except BrokenPipeError:
-        # What is still in the buffer has nowhere to go; without this the interpreter says so at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return _CLOSED_PIPE
     except KeyboardInterrupt:  # before there was anything to say about it
         return INTERRUPTED
-    return outcome.code
+
+
+def _open_streams() -> None:
+    """Let what is written to a stream that was closed by whoever started us, as by `>&-`, go nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+
+
+def _flushed(code: int) -> int:
+    """Write what is still in the buffer, and return the exit code."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        _drop_output()
+        if not code:  # else it was told already
+            sys.stderr.write(f"error: {unwritable(problem)}\n")
+        return code or USAGE
+    return code
+
+
+def _drop_output() -> None:
+    """Let go of what is still in the buffer: it has nowhere to go, and the interpreter would say so at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

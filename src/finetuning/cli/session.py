@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
-from finetuning.errors import FinetuningWarning, SettingsError
+from finetuning.errors import FinetuningWarning, SettingsError, UsageError
 from finetuning.keys import ApiKey, claim
 from finetuning.redaction import redact
 
 from .console import Console
-from .wording import for_the_command, plain
+from .wording import for_the_command, plain, unwritable
 
 if TYPE_CHECKING:
     from finetuning.client.aio import AsyncClient
@@ -78,8 +78,13 @@ class Session:
     def print(self, lines: str | Iterable[str]) -> None:
         """Write data."""
         # Each by itself: of one large write an unbuffered stream reports a part that a closed pipe took as success.
-        for line in lines.split("\n") if isinstance(lines, str) else lines:
-            self.io.out.write(redact(line) + "\n")
+        try:
+            for line in lines.split("\n") if isinstance(lines, str) else lines:
+                self.io.out.write(redact(line) + "\n")
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            raise UsageError(unwritable(problem)) from None
 
     def note(self, text: str) -> None:
         """Write a note."""
@@ -188,8 +193,8 @@ class Session:
             raise SettingsError(NO_KEY)
         return self.call_with(key, work)
 
-    def call_with(self, key: ApiKey | None, work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine function on a client of its own with this key, or with none."""
+    def call_with(self, key: ApiKey, work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine function on a client of its own with this key."""
         base_url = self.base_url
 
         async def whole() -> T:
@@ -201,6 +206,29 @@ class Session:
         with self.narrated():
             result: T = self._execute(whole())
             return result
+
+    def greet(self) -> None:
+        """Ask the service whether it is there, with no key: one that is stored wrongly is none of this question.
+
+        Raises
+        ------
+        APIError, TransportError
+            It is not.
+        """
+        base_url = self.base_url
+
+        async def whole() -> None:
+            from finetuning import protocol
+            from finetuning.transport import Transport
+
+            transport = Transport(base_url, None, on_wait=self._waiting)
+            try:
+                await transport.send(protocol.health())
+            finally:
+                await transport.aclose()
+
+        with self.narrated():
+            self._execute(whole())
 
     def _waiting(self, reason: str, seconds: float) -> None:
         text = f"{reason}: waiting {seconds:.0f} s"

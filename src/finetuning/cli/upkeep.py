@@ -56,7 +56,7 @@ def _checks(session: Session) -> Iterator[tuple[str, str | FinetuningError]]:
         yield "base URL: ", problem
         return
     try:
-        session.call_with(None, lambda client: client.health())
+        session.greet()
         yield "/health → ", "ok"
     except FinetuningError as problem:
         yield "/health → ", problem

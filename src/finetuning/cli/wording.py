@@ -7,7 +7,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Final
 
-__all__ = ["age", "duration", "for_the_command", "moment", "plain", "size"]
+__all__ = ["age", "duration", "for_the_command", "moment", "plain", "size", "unwritable"]
 
 _DAY: Final = 86_400
 #: From so many days on, the date says more than their number.
@@ -24,6 +24,8 @@ _INSTEAD: Final = {
     "A key goes into api_key=.": "A key goes into --api-key.",
     "the API key belongs to ft.connect(api_key=…)": "the API key belongs to --api-key",
     "Pass overwrite=True, or another folder.": "Pass --force, or another -o.",
+    "Give Studio another data_dir": "Give another --data-dir",
+    "give Studio another data_dir": "give another --data-dir",
 }
 _FLAGS: Final = {"time_signature": "time-sig", "timesignature": "time-sig"}
 _ASSIGNMENT: Final = re.compile(r"\b(key|scale|bpm|duration|time_signature|language|lyrics|seed|webhook|status|limit)=")
@@ -71,6 +73,11 @@ def plain(text: str) -> str:
     """Put text on one line, without what would steer a terminal."""
     shown = (" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
     return " ".join("".join(letter for letter in shown if unicodedata.category(letter) not in ("Cf", "Cs")).split())
+
+
+def unwritable(problem: OSError) -> str:
+    """Say that the standard output takes nothing, of a disk that is full for example."""
+    return f"The output cannot be written: {problem.strerror}."
 
 
 def for_the_command(text: str | None) -> str | None:
