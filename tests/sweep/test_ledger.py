@@ -5,8 +5,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from finetuning.errors import JournalError, JournalHeldError, ParameterError
 from finetuning.records import Generation
@@ -201,6 +203,13 @@ def test_events_that_do_not_fit_are_named_by_their_line(
 ) -> None:
     Journal(path).append(began, line(began))
     with pytest.raises(JournalError, match=says):
+        Ledger(path)
+
+
+@pytest.mark.parametrize("lacking", [{"fixed": {}}, {"points": []}, {"points": [{"bpm": 80}]}])
+def test_a_plan_that_lacks_what_is_needed_to_send_it_is_damage(path: Path, began: Began, lacking: Any) -> None:
+    Journal(path).append(replace(began, plan=replace(began.plan, **lacking)))
+    with pytest.raises(JournalError, match="line 1: a point lacks its tags or its seed"):
         Ledger(path)
 
 

@@ -56,6 +56,8 @@ class Ledger:
             )
         if not isinstance(events[0], Began):
             raise JournalError(f"{path}, line 1: it does not say how the run began.", hint="Restore that line.")
+        if not events[0].plan.sound:
+            raise JournalError(f"{path}, line 1: a point lacks its tags or its seed.", hint="Restore that line.")
         self._adopt(path, journal, State(events[0]))
         self._apply(events[1:], line=2)
 

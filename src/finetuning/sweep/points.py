@@ -55,6 +55,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return len(self.points)
 
     @property
+    def sound(self) -> bool:
+        """Whether there are points, and each has tags and a seed, without which nothing may be sent."""
+        named = "tags" in self.fixed
+        return bool(self.points) and all("seed" in point and (named or "tags" in point) for point in self.points)
+
+    @property
     def title(self) -> str:
         """The tags, or the first of them where they are an axis."""
         return str(self.values(0)["tags"])
