@@ -193,3 +193,6 @@ def test_the_line_agrees_with_a_reference() -> None:
     assert np.allclose([line.slope, line.level], [reference.slope, reference.intercept])
     assert np.isclose(line.margin, reference.stderr * t.ppf(0.975, 38))
     assert line_of(x[:0], y[:0]) is None
+    flat = line_of(x, np.full_like(x, 0.1))
+    assert flat is not None
+    assert flat.slope == 0.0

@@ -102,7 +102,7 @@ def line_of(x: NDArray[np.float64], y: NDArray[np.float64]) -> Line | None:
     square = float(spread @ spread)
     if square <= 0:
         return None
-    slope = float(spread @ y) / square
+    slope = float(spread @ (y - y[0])) / square  # exactly 0 where `y` does not vary either
     level = float(y.mean() - slope * x.mean())
     free = len(x) - 2
     rest = y - level - slope * x
