@@ -217,7 +217,8 @@ class Transport:
         started = self.clock.monotonic()
         problem: BaseException
         # Of a body the names alone: it is long, and a webhook in it may hold a secret.
-        log.debug("%s%s, key %s, %s", request, _said(request), self.api_key, self.base_url)
+        key = "no key" if request.keyless else f"key {self.api_key}"
+        log.debug("%s%s, %s, %s", request, _said(request), key, self.base_url)
         try:
             # httpx counts the seconds without a byte: an answer that comes in drips would never be late.
             async with asyncio.timeout(_WHOLE * self.policy.timeout):
