@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -250,6 +251,42 @@ def test_the_library_drawn_by_itables(lab: Lab, wide: Any, shelf: Shelf, picture
     page.get_by_text("0 chosen", exact=True).wait_for()
     assert len(shelf.client.generations(limit=None)) == 38
     assert page.evaluate("() => globalThis.pwned") is None
+
+
+def test_two_tables_by_itables_leave_each_other_alone(lab: Lab, wide: Any, shelf: Shelf) -> None:
+    page = wide
+    with shelf.studio._store.write() as connection:
+        connection.execute("UPDATE generations SET title = '=1+1' WHERE bpm = 64")
+    one = PANEL.replace("own", "itables")
+    notebook = lab.open(page, lab.write("two", [shelf.begin, one, one.replace("panel", "other")]))
+    for place in (0, 1, 2):
+        notebook.run(place)
+        notebook.wait(place)
+    first, second = notebook.cell(1), notebook.cell(2)
+
+    def shows(panel: Any, *titles: str) -> None:
+        found = panel.locator(".ft-itable tbody td:first-child")
+        until(page, lambda: tuple(found.all_inner_texts()[: len(titles)]) == titles)
+
+    shows(first, "Track 99", "Track 98")
+    first.locator(".ft-itable th", has_text="BPM").first.click()
+    shows(first, "Track 60")
+    shows(second, "Track 99", "Track 98")
+    second.locator(".dt-paging-button", has_text="2").click()
+    second.get_by_text("Showing 26 to 40 of 40 entries").wait_for()
+    first.get_by_label("Find").fill("TECHNO")
+    shows(first, "Track 60", "=1+1", "Track 68")  # drawn anew, and sorted as before
+    first.get_by_text("Showing 1 to 10 of 10 entries").wait_for()
+    assert first.locator(".ft-itable tbody td:first-child").nth(1).get_attribute("title") == "=1+1"
+    with page.expect_download() as download:
+        first.get_by_role("button", name="CSV").click()
+    lines = download.value.path().read_text("utf-8").splitlines()
+    table = list(csv.DictReader(lines))
+    assert len(lines) == 11
+    assert download.value.suggested_filename == "library.csv"
+    assert [row["BPM"] for row in table] == [str(bpm) for bpm in range(60, 100, 4)]
+    assert table[1]["Title"] == "'=1+1"  # which no spreadsheet takes for a formula
+    assert page.evaluate("() => Object.keys(sessionStorage).filter((key) => key.startsWith('DataTables'))") == []
 
 
 def test_playlists_side_by_side(lab: Lab, wide: Any, shelf: Shelf, picture: Callable[[Any], None]) -> None:

@@ -26,6 +26,8 @@ _YES: Final = "y"
 _MOST: Final = 5000
 #: A long title leaves the other columns their room.
 _STYLE: Final = ".ft-itable td { max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }"
+#: So the whole of it is shown where the pointer rests, as in our own table.
+_CELL: Final = "function (cell) { cell.title = cell.textContent; cell.dir = 'auto'; }"
 
 
 class InteractiveTable(Choice, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -67,26 +69,40 @@ class InteractiveTable(Choice, ipywidgets.VBox):  # type: ignore[misc]  # ipywid
         count = len(self._columns)
         self._heads = [*(column.label for column in self._columns), *_HIDDEN]
         self._blank: Final[list[Any]] = [*[""] * count, "", 0]
+        # A title that begins with "=" is to be text in a spreadsheet as well.
+        export = {"footer": False, "exportOptions": {"columns": ":visible", "escapeExcelFormula": True}}
         self._options: Final[dict[str, Any]] = {
             "maxBytes": 0,  # without it rows are left out beyond 64 KB
             "showIndex": False,
             "select": {"style": "multi+shift"},
-            "columnDefs": [{"targets": [count, count + 1], "visible": False}],
+            "columnDefs": [
+                {"targets": [count, count + 1], "visible": False},
+                {
+                    "targets": [place for place, column in enumerate(self._columns) if column.kind == "text"],
+                    "createdCell": JavascriptFunction(_CELL),
+                },
+            ],
             "searchCols": [*[None] * count, {"search": _YES}, None],
             "order": [],
             "orderFixed": {"post": [[count + 1, "asc"]]},
             "stateSave": True,  # or every change of the rows would undo the sorting
-            "stateDuration": -1,  # for as long as the browser's tab is open
+            # By each view for itself: in the browser's storage all panels of a page would share one place, and what is
+            # kept there is of whichever notebook is in front.
+            "stateDuration": 0,
+            "stateSaveCallback": JavascriptFunction("function (settings, state) { settings.nTable.ftState = state; }"),
+            "stateLoadCallback": JavascriptFunction("function (settings) { return settings.nTable.ftState ?? null; }"),
             # What is chosen comes from the kernel; restored from here, it would be told of before the table is there.
             "stateLoadParams": JavascriptFunction("function (settings, state) { delete state.select; }"),
             "layout": {"topStart": "buttons", "topEnd": None},
             "buttons": [
                 {"extend": "colvis", "text": "Columns", "columns": list(range(count))},
-                *({"extend": kind, "exportOptions": {"columns": ":visible"}} for kind in ("copyHtml5", "csvHtml5")),
+                {"extend": "copyHtml5", "title": None, **export},
+                {"extend": "csvHtml5", "filename": "library", **export},
             ],
             "pageLength": 25,
             "lengthMenu": [25, 50, 100, 250],
-            "language": {"zeroRecords": nothing, "emptyTable": nothing},
+            # Not how many there are in all: those that were deleted would be counted with them.
+            "language": {"zeroRecords": nothing, "emptyTable": nothing, "infoFiltered": ""},
             "classes": "display nowrap compact",
             "scrollX": True,
             "text_in_header_can_be_selected": False,  # a click on it sorts

@@ -76,10 +76,10 @@ class LibraryPanel(Still, ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets 
 
     Notes
     -----
-    itables (``pip install 'finetuning[tables]'``) brings sorting by several columns, hiding columns, copying and CSV.
-    The panel's own table can be used by keyboard alone, plays a track at a double click, renews one row without the
-    others, and leaves nothing in a notebook that is saved with its widgets. In either, rows are chosen by id, stay so
-    under other filters, and none is left out.
+    itables (``pip install 'finetuning[tables]'``) brings sorting by several columns, hiding columns, and copying and
+    CSV of what is shown, or of what is chosen there. The panel's own table can be used by keyboard alone, plays a track
+    at a double click, renews one row without the others, and leaves nothing in a notebook that is saved with its
+    widgets. In either, rows are chosen by id, stay so under other filters, and none is left out.
 
     Examples
     --------
