@@ -151,7 +151,8 @@ def test_a_sweep_without_a_second_line_of_code(
 def test_what_is_wrong_is_shown_where_it_is_wrong(lab: Lab, tall: Any, picture: Callable[[Any], None]) -> None:
     page = tall
     sweep = f"ft.Sweep({HOSTILE!r}, bpm=[80, 90], energy=['low', 'wild'], lyrics={HOSTILE!r}, seed=[7], duration=5)"
-    notebook, sheet = opened(lab, page, "wrong", f"panel = ft.SweepPanel(client, {sweep}, name='hostile')\npanel")
+    show = f"panel = ft.SweepPanel(client, {sweep}, name='hostile')\npanel"
+    notebook, sheet = opened(lab, page, "wrong", show, "other = ft.SweepPanel(client)\nother")
     assert sheet.get_by_label("Tags").input_value() == HOSTILE
     assert sheet.get_by_label("Tempo").input_value() == "80, 90"
     assert sheet.get_by_role("button", name="wild").get_attribute("aria-pressed") == "true"
@@ -186,6 +187,17 @@ def test_what_is_wrong_is_shown_where_it_is_wrong(lab: Lab, tall: Any, picture: 
     picture(sheet)
     assert page.evaluate("globalThis.pwned") is None
     assert notebook.cell(1).locator("img").count() == 0
+
+    # Of two panels in one page each label is its own field's.
+    notebook.run(2)
+    other = notebook.cell(2).locator(".ft-sweep")
+    other.wait_for()
+    ids = page.locator(".ft-sweep [id]").evaluate_all("elements => elements.map((element) => element.id)")
+    assert len(ids) == len(set(ids)) > 0
+    other.get_by_label("Tags").fill("techno")
+    other.get_by_label("Tempo").fill("90")
+    other.locator(".ft-formula", has_text="1 point").wait_for()
+    assert notebook.cell(1).get_by_label("Tags").input_value() == HOSTILE
 
 
 def test_what_cannot_be_paid_for_cannot_be_pressed(
