@@ -5,6 +5,7 @@ import concurrent.futures
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ import pytest
 
 from finetuning.client.loop import LoopThread, Work
 from finetuning.errors import FinetuningError
+from finetuning.policy import Policy
+from finetuning.transport.clients import media_client
 
 
 @pytest.fixture
@@ -188,13 +191,17 @@ def test_work_that_is_cancelled_before_it_began_never_begins(loop: LoopThread) -
     blocker.result(5)
     ran: list[int] = []
 
+    begun = threading.Event()
+
     async def block() -> None:
+        begun.set()
         release.wait(10)
 
     async def work() -> None:
         ran.append(1)
 
     blocking = loop.submit(block())
+    assert begun.wait(10)  # or both might begin at once
     future = loop.submit(work())
     assert future.cancel()
     release.set()
@@ -360,6 +367,8 @@ import os, sys, warnings
 warnings.simplefilter("error")
 import finetuning as ft
 from finetuning.errors import FinetuningError
+from finetuning.policy import Policy
+from finetuning.transport.clients import media_client
 client = ft.Client("ft_live_" + "0" * 32, sys.argv[1], progress=False)
 used = sys.argv[2] == "used"
 if used:
@@ -430,3 +439,43 @@ def test_a_client_that_is_forgotten_closes_itself(host: Any) -> None:
         del client
         gc.collect()
     assert threads() == []
+
+
+def test_no_connection_stays_open_when_the_last_request_is_cancelled_at_its_first_step() -> None:
+    at_once = 4
+    together = threading.Barrier(at_once)
+
+    def answer(taken: socket.socket) -> None:
+        with taken:
+            taken.recv(65536)
+            together.wait(30)
+            taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async def made() -> Any:
+        async def fine(_: Any) -> None:
+            pass
+
+        return media_client(Policy(), fine, local=True)
+
+    async def ask(client: Any) -> None:
+        await client.get(f"http://127.0.0.1:{server.getsockname()[1]}/")
+
+    async def ask_at_once(client: Any) -> None:
+        await asyncio.gather(*(ask(client) for _ in range(at_once)))
+
+    with socket.create_server(("127.0.0.1", 0)) as server, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loop = LoopThread()
+        client = loop.run(made())
+        asked = loop.submit(ask_at_once(client))
+        serving = [threading.Thread(target=answer, args=(server.accept()[0],)) for _ in range(at_once)]
+        for thread in serving:
+            thread.start()
+        asked.result(30)
+        for thread in serving:
+            thread.join()  # the server has hung up: the pool closes these connections at the next request
+        loop.submit(ask(client))
+        loop.close(client.aclose())
+        del client, asked
+        gc.collect()
+    assert [str(each.message) for each in caught if "unclosed" in str(each.message)] == []
