@@ -450,6 +450,7 @@ def test_no_connection_stays_open_when_the_last_request_is_cancelled_at_its_firs
             taken.recv(65536)
             together.wait(30)
             taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            taken.recv(1)  # until the client hangs up
 
     async def made() -> Any:
         async def fine(_: Any) -> None:
@@ -472,10 +473,12 @@ def test_no_connection_stays_open_when_the_last_request_is_cancelled_at_its_firs
         for thread in serving:
             thread.start()
         asked.result(30)
-        for thread in serving:
-            thread.join()  # the server has hung up: the pool closes these connections at the next request
+        for connection in client._transport._pool.connections:
+            connection._connection._expire_at = 0.0  # unused for too long: the pool closes them at the next request
         loop.submit(ask(client))
         loop.close(client.aclose())
-        del client, asked
+        del client, asked, connection
         gc.collect()
+        for thread in serving:
+            thread.join(30)
     assert [str(each.message) for each in caught if "unclosed" in str(each.message)] == []

@@ -189,6 +189,10 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
+        # A request that is cancelled while httpcore closes expired connections before it leaves some of them open, and
+        # known to nobody but the loop. (Not every kind of loop keeps this list, and none in public.)
+        for transport in list(getattr(loop, "_transports", {}).values()):
+            transport.abort()
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
