@@ -252,13 +252,12 @@ class SweepRun(Suggesting):
         options = Options(at_once, max_credits, receiver)
         with self._lock:
             bound = options.bounds()
-            if self._take_in(*bound):
-                pass
-            elif not self.done or self._ledger.state.points("uncertain"):
-                self._go_on(self._need(client), options, bound)
-            elif bound:
-                with self._ledger.writing():  # for what it may be extended by
-                    self._ledger.record(*bound)
+            if not self._take_in(*bound):
+                if not self.done or self._ledger.state.points("uncertain"):
+                    self._go_on(self._need(client), options, bound)
+                elif bound:
+                    with self._ledger.writing():  # for what it may be extended by
+                        self._ledger.record(*bound)
         return self.wait() if wait else self
 
     def extend(
